@@ -42,7 +42,7 @@ lock:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find attorn/*.py spec model checker tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An interpreter counts only if it runs, is new enough and can make an environment:
 # version managers leave names on the path that do not run, and some systems split venv off.

@@ -1,0 +1,1 @@
+"""How machines are examined; nothing here knows what a virtual machine is."""

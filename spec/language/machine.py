@@ -1,0 +1,251 @@
+"""Machines: a state, its initial states, actions and properties; and how variants are composed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from attorn.spec.errors import SpecificationError, UnknownName
+from attorn.spec.language.declarations import Assumption, Declaration
+from attorn.spec.language.expressions import FALSE, Expr, any_of
+from attorn.spec.language.sorts import Budget, ElementSort, OptionSort, RangeSort, Sort
+from attorn.spec.language.source import here
+from attorn.spec.language.state import Clause, State, Write
+from attorn.spec.language.text import render, render_write
+from attorn.spec.language.tracing import (
+    Action,
+    Goal,
+    Initial,
+    Parameter,
+    Progress,
+    Property,
+    trace_action,
+    trace_end,
+    trace_goal,
+    trace_initial,
+    trace_progress,
+    trace_property,
+)
+
+__all__ = ["Machine"]
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """An executable specification: everything that engines need to know, and nothing of how they work.
+
+    steps:      actions as declared, or already traced ones (as mutations are).
+    statements: invariants, two-state properties, goals, progress properties and legal ends, in any order.
+    """
+
+    name: str
+    state: type[State]
+    start: Declaration | Initial | None
+    steps: tuple[Declaration | Action, ...]
+    statements: tuple[Declaration | Property | Goal, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    says: str = ""
+
+    def __post_init__(self) -> None:
+        if self.start is None:
+            raise SpecificationError(
+                f"{here()}: machine `{self.name}` has no initial state; pass one made with @initial."
+            )
+        _refuse_repeats(self.name, [each.name for each in self.steps], "action")
+        _refuse_repeats(self.name, [each.name for each in self.statements], "property")
+
+    @cached_property
+    def initial(self) -> Initial:
+        """The traced initial states."""
+        assert self.start is not None
+        return self.start if isinstance(self.start, Initial) else trace_initial(self.start, self.state)
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """All traced actions, in the order declared."""
+        return tuple(each if isinstance(each, Action) else trace_action(each, self.state) for each in self.steps)
+
+    @cached_property
+    def properties(self) -> tuple[Property, ...]:
+        """Invariants and two-state properties, in the order declared."""
+        return tuple(
+            each if isinstance(each, Property) else trace_property(each, self.state)
+            for each in self.statements
+            if isinstance(each, Property) or (isinstance(each, Declaration) and each.kind in ("invariant", "two_state"))
+        )
+
+    @cached_property
+    def goals(self) -> tuple[Goal, ...]:
+        """What must be reachable."""
+        return tuple(
+            each if isinstance(each, Goal) else trace_goal(each, self.state)
+            for each in self.statements
+            if isinstance(each, Goal) or (isinstance(each, Declaration) and each.kind == "goal")
+        )
+
+    @cached_property
+    def progress(self) -> tuple[Progress, ...]:
+        """What must eventually happen."""
+        return tuple(
+            trace_progress(each, self.state)
+            for each in self.statements
+            if isinstance(each, Declaration) and each.kind == "progress"
+        )
+
+    @cached_property
+    def legal_end(self) -> Expr:
+        """States in which it is right that no action is enabled; none unless declared."""
+        return any_of(
+            FALSE,
+            *(
+                trace_end(each, self.state)
+                for each in self.statements
+                if isinstance(each, Declaration) and each.kind == "legal_end"
+            ),
+        )
+
+    @cached_property
+    def sorts(self) -> tuple[ElementSort, ...]:
+        """The sorts whose sizes an instance must give, in the order in which fields and parameters name them."""
+        found: dict[ElementSort, None] = {}
+        for each in self.state.fields.values():
+            for sort in (*each.domain, each.codomain):
+                _collect(sort, found)
+        for action in self.actions:
+            for parameter in action.parameters:
+                _collect(parameter.sort, found)
+        return tuple(found)
+
+    @cached_property
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets whose sizes an instance must give."""
+        found = {
+            sort.limit: None
+            for each in self.state.fields.values()
+            for sort in (each.codomain,)
+            if isinstance(sort, RangeSort) and isinstance(sort.limit, Budget)
+        }
+        return tuple(found)
+
+    def action(self, name: str) -> Action:
+        """The action of that name; raises UnknownName."""
+        return _named(self.actions, name, f"action of machine {self.name}")
+
+    def property(self, name: str) -> Property:
+        """The invariant or two-state property of that name; raises UnknownName."""
+        return _named(self.properties, name, f"property of machine {self.name}")
+
+    def variant(
+        self,
+        name: str,
+        *,
+        state: type[State] | None = None,
+        start: Declaration | Initial | None = None,
+        add: Iterable[Declaration | Action | Property | Goal] = (),
+        remove: Iterable[str] = (),
+        strengthen: Mapping[str, Callable[..., object]] | None = None,
+        rewrite: Mapping[str, Callable[[Action], Action]] | None = None,
+        assumptions: Iterable[Assumption] = (),
+        says: str = "",
+    ) -> Machine:
+        """A machine with parts added, removed or changed; nothing is copied by hand.
+
+        state:      a class derived from this machine's state, with further fields.
+        strengthen: action name → function of the same parameters, whose clauses and writes are added.
+        rewrite:    action name → function from the traced action to the one wanted (how mutations are made).
+        """
+        gone = set(remove)
+        known = {each.name for each in (*self.steps, *self.statements)}
+        for wanted in (*gone, *(strengthen or {}), *(rewrite or {})):
+            if wanted not in known:
+                raise UnknownName(
+                    f"machine {self.name} has no action or property `{wanted}`. It has: {', '.join(sorted(known))}."
+                )
+        steps: list[Declaration | Action] = []
+        for each in self.steps:
+            if each.name in gone:
+                continue
+            if strengthen and each.name in strengthen:
+                if not isinstance(each, Declaration):
+                    raise SpecificationError(
+                        f"{each.where}: `{each.name}` was rewritten and can no longer be strengthened."
+                    )
+                each = replace(each, refined=(*each.refined, strengthen[each.name]))
+            if rewrite and each.name in rewrite:
+                each = rewrite[each.name](each if isinstance(each, Action) else trace_action(each, state or self.state))
+            steps.append(each)
+        statements = [each for each in self.statements if each.name not in gone]
+        for extra in add:
+            is_step = isinstance(extra, Action) or (isinstance(extra, Declaration) and extra.kind == "action")
+            (steps if is_step else statements).append(extra)  # type: ignore[arg-type]
+        return Machine(
+            name, state or self.state, start or self.start, tuple(steps), tuple(statements),
+            (*self.assumptions, *assumptions), says or self.says,
+        )  # fmt: skip
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that the machine says; equal for equal specifications, whatever their line numbers."""
+        return hashlib.sha256("\n".join(self._lines()).encode()).hexdigest()
+
+    def _lines(self) -> Iterable[str]:
+        for each in self.state.fields.values():
+            yield f"field {each.name} {[str(sort) for sort in each.domain]} {each.codomain} {each.ghost}"
+        for sort in self.sorts:
+            yield f"sort {sort} {sort.constants}"
+        yield from _described("initial", self.initial.parameters, self.initial.clauses, self.initial.writes)
+        for action in self.actions:
+            yield from _described(
+                f"action {action.name} {action.fair}", action.parameters, action.clauses, action.writes
+            )
+        for stated in self.properties:
+            yield f"property {stated.name} {stated.two_state} {[render(part.formula) for part in stated.conjuncts]}"
+        for goal in self.goals:
+            yield f"goal {goal.name} {[render(stage) for stage in goal.stages]}"
+        for progress in self.progress:
+            yield f"progress {progress.name} {render(progress.premise)} {render(progress.conclusion)}"
+        yield f"end {render(self.legal_end)}"
+
+
+def _described(
+    title: str, parameters: tuple[Parameter, ...], clauses: Iterable[Clause], writes: Iterable[Write]
+) -> Iterable[str]:
+    names = {parameter.variable.payload: parameter.name for parameter in parameters}
+    yield f"{title} {[(parameter.name, str(parameter.sort)) for parameter in parameters]}"
+    for clause in clauses:
+        yield f"  {render(clause.formula, names)}"
+    for write in writes:
+        yield f"  {render_write(write, names)}"
+
+
+def _collect(sort: Sort, found: dict[ElementSort, None]) -> None:
+    if isinstance(sort, OptionSort):
+        _collect(sort.of, found)
+    elif isinstance(sort, ElementSort):
+        found[sort] = None
+
+
+def _named(items: tuple[T, ...], name: str, what: str) -> T:
+    for item in items:
+        if item.name == name:
+            return item
+    raise UnknownName(f"no {what} is called `{name}`. There are: {', '.join(each.name for each in items)}.")
+
+
+def _refuse_repeats(machine: str, names: list[str], what: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecificationError(
+                f"{here()}: machine `{machine}` has two of {what} `{name}`; give one another name."
+            )

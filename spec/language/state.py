@@ -1,0 +1,320 @@
+"""State: fields as the author declares them, and the symbolic state that actions read and write."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any, ClassVar, NoReturn, overload
+
+from attorn.spec.errors import DoubleWrite, SortMismatch, SpecificationError, UnknownField
+from attorn.spec.language.expressions import (
+    TRUE,
+    Expr,
+    all_of,
+    binding,
+    bound_variables,
+    lift,
+    read,
+    sort_of,
+)
+from attorn.spec.language.sorts import BOOLEAN, Budget, OptionSort, RangeSort, Sort
+from attorn.spec.language.source import Where, here
+
+__all__ = [
+    "ANY",
+    "Clause",
+    "Counter",
+    "Field",
+    "Map",
+    "Option",
+    "Recorder",
+    "Relation",
+    "State",
+    "UpTo",
+    "Variable",
+    "Write",
+]
+
+
+class _Anything:
+    """In an initial state: every value of the field's sort is possible."""
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+ANY = _Anything()
+
+
+def Option(of: object) -> OptionSort:  # noqa: N802
+    """The sort of nothing (NONE) or a value of another sort."""
+    inner = sort_of(of)
+    return OptionSort(f"Option({inner})", inner)
+
+
+def UpTo(limit: int | Budget) -> RangeSort:  # noqa: N802
+    """The sort of whole numbers from 0 to a limit, which may be a budget that the instance sets."""
+    if isinstance(limit, int) and limit < 1:
+        raise SortMismatch(f"{here()}: a range needs a limit of at least 1, got {limit}.")
+    return RangeSort(f"0..{limit.name if isinstance(limit, Budget) else limit}", limit)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One requirement or conjunct, and the line that it was written on."""
+
+    formula: Expr
+    where: Where
+
+
+@dataclass(frozen=True)
+class Write:
+    """An update: for all values of the binders that satisfy the condition, the cell gets the value.
+
+    index: one expression a position; a binder stands for every element of its sort.
+    value: None only in an initial state, where it means any value.
+    """
+
+    field: Field
+    binders: tuple[Expr, ...]
+    index: tuple[Expr, ...]
+    condition: Expr
+    value: Expr | None
+    where: Where
+    names: tuple[str, ...] = ()
+
+
+@dataclass
+class Recorder:
+    """What tracing one function collects."""
+
+    subject: str
+    may_write: bool
+    may_require: bool
+    initial: bool = False
+    clauses: list[Clause] = dataclass_field(default_factory=list)
+    writes: list[Write] = dataclass_field(default_factory=list)
+
+    def add(self, write: Write) -> None:
+        """Take one more write; raises DoubleWrite when it certainly hits a cell written before."""
+        if not self.may_write:
+            raise SpecificationError(
+                f"{write.where}: {self.subject} must not change the state, but writes `{write.field.name}`. "
+                "Only actions and the initial state write."
+            )
+        if write.value is None and not self.initial:
+            raise SpecificationError(
+                f"{write.where}: ANY is for initial states; in an action make the choice a parameter."
+            )
+        for earlier in self.writes:
+            if earlier.field is write.field and _surely_overlap(earlier, write):
+                raise DoubleWrite(
+                    f"{write.where}: {self.subject} writes a cell of `{write.field.name}` that it already writes "
+                    f"at {earlier.where}. Write each cell once, with ite(...) if the value depends."
+                )
+        self.writes.append(write)
+
+
+def _surely_overlap(a: Write, b: Write) -> bool:
+    if a.condition is not TRUE or b.condition is not TRUE:
+        return False
+    return all(x in a.binders or y in b.binders or x is y for x, y in zip(a.index, b.index, strict=True))
+
+
+@dataclass(eq=False)
+class Field:
+    """Part of a state: a total map from a tuple of sorts to a sort; a descriptor of the state class."""
+
+    domain: tuple[Sort, ...]
+    codomain: Sort
+    ghost: bool
+    says: str
+    where: Where
+    name: str = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Map(Field):
+    """A total map: ``owner = Map(Segment, to=Partition, says=...)``, used as ``s.owner[segment]``.
+
+    ghost: an auxiliary field that no guard and no other field may depend on.
+    """
+
+    def __init__(self, *domain: object, to: object, ghost: bool = False, says: str = "") -> None:
+        if not domain:
+            raise SortMismatch(f"{here()}: a Map needs at least one index sort. Use Variable for a single value.")
+        super().__init__(tuple(sort_of(each) for each in domain), sort_of(to), ghost, says, here())
+
+    @overload
+    def __get__(self, state: None, owner: type) -> Map: ...
+    @overload
+    def __get__(self, state: State, owner: type) -> _Cells: ...
+    def __get__(self, state: State | None, owner: type) -> Map | _Cells:
+        return self if state is None else _Cells(self, state)
+
+    def __set__(self, state: State, value: object) -> NoReturn:
+        raise SpecificationError(
+            f"{here()}: `{self.name}` is a map. Write `s.{self.name}[index] = value`, or `s.{self.name}[...] = value` for all."
+        )
+
+
+class Relation(Map):
+    """A map to truth values, used as ``s.holds[vm, segment]``."""
+
+    def __init__(self, *domain: object, ghost: bool = False, says: str = "") -> None:
+        super().__init__(*domain, to=bool, ghost=ghost, says=says)
+
+
+class Variable(Field):
+    """A single value, used as ``s.name``."""
+
+    def __init__(self, of: object, ghost: bool = False, says: str = "") -> None:
+        super().__init__((), sort_of(of), ghost, says, here())
+
+    @overload
+    def __get__(self, state: None, owner: type) -> Variable: ...
+    @overload
+    def __get__(self, state: State, owner: type) -> Expr: ...
+    def __get__(self, state: State | None, owner: type) -> Variable | Expr:
+        return self if state is None else read(self, (), state._after)
+
+    def __set__(self, state: State, value: object) -> None:
+        chosen = None if value is ANY else lift(value, self.codomain, f"the value of {self.name}")
+        state._recorder.add(Write(self, (), (), TRUE, chosen, here()))
+
+
+class Counter(Variable):
+    """A bounded whole number, from 0 to its limit, such as a budget of faults."""
+
+    def __init__(self, limit: int | Budget, ghost: bool = False, says: str = "") -> None:
+        super().__init__(UpTo(limit), ghost, says)
+
+
+Index = object | tuple[object, ...]
+
+
+class _Cells:
+    """The cells of one map in one symbolic state."""
+
+    def __init__(self, field: Map, state: State) -> None:
+        self._field, self._state = field, state
+
+    def __getitem__(self, key: Index) -> Expr:
+        parts = self._positions(key)
+        index = tuple(
+            lift(part, sort, f"index {number} of {self._field.name}")
+            for number, (part, sort) in enumerate(zip(parts, self._field.domain, strict=True), start=1)
+        )
+        return read(self._field, index, self._state._after)
+
+    def __setitem__(self, key: Index, value: object) -> None:
+        field, where = self._field, here()
+        lone = callable(key) and not isinstance(key, type) and len(field.domain) > 1
+        parts: tuple[Any, ...] = (key,) * len(field.domain) if lone or key is ... else self._positions(key)
+        open_positions = [
+            i for i, part in enumerate(parts) if part is ... or (callable(part) and not isinstance(part, Expr))
+        ]
+        with binding(len(open_positions)) as first:
+            binders = bound_variables(tuple(field.domain[i] for i in open_positions), first)
+            bound = dict(zip(open_positions, binders, strict=True))
+            index = tuple(
+                bound[i] if i in bound else lift(part, field.domain[i], f"index {i + 1} of {field.name}")
+                for i, part in enumerate(parts)
+            )
+            names, condition = self._condition(parts, bound, lone)
+            if value is ANY:
+                chosen = None
+            elif callable(value) and not isinstance(value, (Expr, type)):
+                chosen = lift(value(*binders), field.codomain, f"the value of {field.name}")
+            else:
+                chosen = lift(value, field.codomain, f"the value of {field.name}")
+        self._state._recorder.add(Write(field, binders, index, condition, chosen, where, names))
+
+    def _condition(self, parts: tuple[Any, ...], bound: dict[int, Expr], lone: bool) -> tuple[tuple[str, ...], Expr]:
+        if lone:
+            conditions = [parts[0](*bound.values())]
+            names = tuple(parts[0].__code__.co_varnames[: len(bound)])
+        else:
+            predicates = {i: parts[i] for i in bound if parts[i] is not ...}
+            conditions = [predicate(bound[i]) for i, predicate in predicates.items()]
+            names = tuple(
+                predicates[i].__code__.co_varnames[0] if i in predicates else self._field.domain[i].name.lower()
+                for i in bound
+            )
+        for condition in conditions:
+            lift(condition, BOOLEAN, f"the condition on the index of {self._field.name}")
+        return names, all_of(*conditions)
+
+    def _positions(self, key: Index) -> tuple[Any, ...]:
+        parts = key if isinstance(key, tuple) else (key,)
+        if len(parts) != len(self._field.domain):
+            wanted = ", ".join(str(sort) for sort in self._field.domain)
+            raise SortMismatch(
+                f"{here()}: `{self._field.name}` takes {len(self._field.domain)} index(es) [{wanted}], got {len(parts)}."
+            )
+        return parts
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise SpecificationError(f"{here()}: `in` does not work on fields. Write `s.{self._field.name}[x]`.")
+
+    def __iter__(self) -> NoReturn:
+        raise SpecificationError(
+            f"{here()}: `{self._field.name}` cannot be looped over. Write `forall(Sort, lambda x: s.{self._field.name}[x])`."
+        )
+
+    def __bool__(self) -> NoReturn:
+        raise SpecificationError(
+            f"{here()}: `{self._field.name}` is a map; give it an index: `s.{self._field.name}[x]`."
+        )
+
+
+class State:
+    """Base of the author's state: its class attributes are the fields; an instance is a symbolic state."""
+
+    fields: ClassVar[dict[str, Field]] = {}
+
+    def __init_subclass__(cls) -> None:
+        inherited = {
+            name: field for base in reversed(cls.__mro__[1:]) for name, field in getattr(base, "fields", {}).items()
+        }
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
+        cls.fields = {**inherited, **own}
+
+    def __init__(self, recorder: Recorder, after: bool = False) -> None:
+        object.__setattr__(self, "_recorder", recorder)
+        object.__setattr__(self, "_after", after)
+
+    _recorder: Recorder
+    _after: bool
+
+    def require(self, *clauses: object) -> None:
+        """The action is enabled only where all these clauses hold."""
+        where = here()
+        if not self._recorder.may_require:
+            raise SpecificationError(
+                f"{where}: {self._recorder.subject} has no guard; return the formula instead of require."
+            )
+        for clause in clauses:
+            formula = lift(clause, BOOLEAN, "a clause of require")
+            self._recorder.clauses.append(Clause(formula, where))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self._unknown(name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in type(self).fields:
+            raise self._unknown(name)
+        object.__setattr__(self, name, value)
+
+    def _unknown(self, name: str) -> UnknownField:
+        near = difflib.get_close_matches(name, type(self).fields, n=1)
+        advice = f"Did you mean `{near[0]}`?" if near else f"It has: {', '.join(type(self).fields)}."
+        return UnknownField(f"{here()}: the state {type(self).__name__} has no field `{name}`. {advice}")

@@ -1,0 +1,145 @@
+"""The state after an action, written in terms of the state before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from attorn.spec.language.expressions import (
+    Expr,
+    Op,
+    all_of,
+    any_of,
+    binding,
+    equal,
+    ite,
+    limit_of,
+    node,
+    quantified,
+    read,
+    recording,
+)
+from attorn.spec.language.interpreter import Interpreter
+from attorn.spec.language.sorts import Budget, Sort
+from attorn.spec.language.state import Field, Write
+
+__all__ = ["after_step", "cell_after", "primed", "substituted"]
+
+
+class _Syntax:
+    """Values are expressions again; reads may be replaced on the way."""
+
+    def __init__(self, replaced: Callable[[Field, tuple[Expr, ...], bool], Expr]) -> None:
+        self._replaced = replaced
+
+    def constant(self, sort: Sort, number: int) -> Expr:
+        return node(Op.CONSTANT, sort, (), number)
+
+    def limit(self, budget: Budget) -> Expr:
+        return limit_of(budget)
+
+    def read(self, field: Field, index: tuple[Expr, ...], after: bool) -> Expr:
+        return self._replaced(field, index, after)
+
+    def equal(self, sort: Sort, left: Expr, right: Expr) -> Expr:
+        return equal(left, right)
+
+    def joined(self, conjunction: bool, parts: Sequence[Callable[[], Expr]]) -> Expr:
+        return (all_of if conjunction else any_of)(*(part() for part in parts))
+
+    def negation(self, part: Expr) -> Expr:
+        return ~part
+
+    def implication(self, premise: Callable[[], Expr], conclusion: Callable[[], Expr]) -> Expr:
+        return premise() >> conclusion()
+
+    def choice(self, sort: Sort, condition: Expr, then: Expr, otherwise: Expr) -> Expr:
+        return ite(condition, then, otherwise)
+
+    def less(self, left: Expr, right: Expr) -> Expr:
+        return left < right
+
+    def added(self, left: Expr, right: Expr) -> Expr:
+        return left + right
+
+    def subtracted(self, left: Expr, right: Expr) -> Expr:
+        return left - right
+
+    def some(self, sort: Sort, value: Expr) -> Expr:
+        return node(Op.SOME, sort, (value,))
+
+    def quantified(
+        self, op: Op, variables: tuple[Expr, ...], names: tuple[str, ...], body: Callable[[tuple[Expr, ...]], Expr]
+    ) -> Expr:
+        return quantified(op, tuple(bound.sort for bound in variables), lambda *values: body(values), names)
+
+
+def cell_after(writes: Sequence[Write], field: Field, index: tuple[Expr, ...]) -> Expr:
+    """The value of a cell after all writes, as a chain of choices over the state before."""
+    value = read(field, index)
+    for write in writes:
+        if write.field is not field:
+            continue
+        if write.value is None:
+            raise ValueError(f"{write.where}: ANY has no single value")
+        given: dict[int, Expr] = {}
+        matches = []
+        for position, part in zip(write.index, index, strict=True):
+            if any(position is binder for binder in write.binders):
+                given[position.payload] = part
+            else:
+                matches.append(equal(position, part))
+        value = ite(all_of(*matches, substituted(write.condition, given)), substituted(write.value, given), value)
+    return value
+
+
+def substituted(formula: Expr, given: Mapping[int, Expr]) -> Expr:
+    """A formula in which free variables, by level, are replaced by expressions."""
+    if not given or not formula.free:
+        return formula
+    environment = {**_free_variables(formula), **given}
+    with recording(None, _depth(formula, *given.values())):
+        return Interpreter(_Syntax(read))(formula, environment)
+
+
+def primed(formula: Expr) -> Expr:
+    """The same formula about the state after a step."""
+    with recording(None, _depth(formula)):
+        interpret = Interpreter(_Syntax(lambda field, index, after: read(field, index, True)))
+        return interpret(formula, _free_variables(formula))
+
+
+def after_step(formula: Expr, writes: Sequence[Write]) -> Expr:
+    """A formula in which every read of the state after is replaced by what the writes make of the state before."""
+
+    def replaced(field: Field, index: tuple[Expr, ...], after: bool) -> Expr:
+        return cell_after(writes, field, index) if after else read(field, index)
+
+    parts = [
+        part
+        for write in writes
+        for part in (write.condition, *write.index, *([write.value] if write.value is not None else []))
+    ]
+    with recording(None, _depth(formula, *parts)):
+        return Interpreter(_Syntax(replaced))(formula, _free_variables(formula))
+
+
+def _walk(*formulas: Expr) -> Iterator[Expr]:
+    seen: set[int] = set()
+    stack = list(formulas)
+    while stack:
+        part = stack.pop()
+        if part.ident not in seen:
+            seen.add(part.ident)
+            yield part
+            stack.extend(part.args)
+
+
+def _free_variables(formula: Expr) -> dict[int, Expr]:
+    return {part.payload: part for part in _walk(formula) if part.op is Op.VARIABLE and part.payload in formula.free}
+
+
+def _depth(*formulas: Expr) -> int:
+    """A level above those of all variables, free or bound, at this point of the construction."""
+    levels: list[int] = [part.payload for part in _walk(*formulas) if part.op is Op.VARIABLE]
+    with binding(0) as current:
+        return max([current - 1, *levels]) + 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from attorn.spec.language import ANY, action, exists, forall, initial, one_of
+from attorn.spec.goals import GOALS
+from attorn.spec.language import ANY, Machine, action, assumption, exists, forall, initial, one_of
+from attorn.spec.progress import PROGRESS
+from attorn.spec.safety import SAFETY
 from attorn.spec.vocabulary import NONE, VM, ZERO, Address, Partition, Phase, Platform, Segment, Word
 
-__all__ = ["CLAIM_STEPS", "LIFE_STEPS", "nothing_runs"]
+__all__ = ["CLAIM", "CLAIM_STEPS", "LIFE_STEPS", "nothing_runs"]
 
 
 @initial
@@ -198,3 +201,22 @@ def resume(s: Platform, vm: VM) -> None:
 
 LIFE_STEPS = (start, allocate, execute, release, stop, rebalance)
 CLAIM_STEPS = (suspend, describe, transfer, unmap, reassign, map, exit, create, resume)
+
+CLAIM = Machine(
+    "claim",
+    Platform,
+    nothing_runs,
+    (*LIFE_STEPS, *CLAIM_STEPS),
+    (*SAFETY, *GOALS, *PROGRESS),
+    assumptions=(
+        assumption(
+            "no_faults", "No party fails: VMMs, firmware and the channel between them do not crash or lose anything."
+        ),
+        assumption(
+            "exclusive_memory", "The hardware lets a VMM touch only memory of its own partition (map_implies_own)."
+        ),
+        assumption("atomic_steps", "Each action is one step; what happens inside it is not seen by the other parties."),
+        assumption("whole_segments", "Segments have one size, and a guest address names a whole segment."),
+    ),
+    says="The claim when nothing goes wrong: several VMs live, migrate in place in both directions, and end.",
+)

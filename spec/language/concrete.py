@@ -213,8 +213,8 @@ class Concrete:
                 number = self.value(write.value, variables, state)
                 if isinstance(sort, RangeSort) and not 0 <= number < self.instance.size(sort):
                     raise OutOfRange(
-                        f"{write.where}: {self.label(step)} sets {self.instance.cells[position].name} to {number}, outside "
-                        f"0..{self.instance.size(sort) - 1}. Guard the action, for example by "
+                        f"{write.where}: {self.label(step)} sets {self.instance.cells[position].name} to {number}, "
+                        f"outside 0..{self.instance.size(sort) - 1}. Guard the action, for example by "
                         f"`s.{write.field.name} {'> 0' if number < 0 else '< limit'}`."
                     )
                 after[position] = number

@@ -211,7 +211,7 @@ def node(op: Op, sort: Sort, args: tuple[Expr, ...] = (), payload: Any = None) -
 
 @contextmanager
 def recording(lines: dict[int, Where] | None, depth: int) -> Iterator[None]:
-    """While open, remember the source line of every node made (if asked to); variables bound get levels from ``depth`` on."""
+    """While open, note the source line of every node made (if asked to); bound variables get levels from ``depth`` on."""
     saved = getattr(_local, "lines", None), getattr(_local, "depth", 0)
     _local.lines, _local.depth = lines, depth
     try:
@@ -262,7 +262,8 @@ def sort_of(declared: object) -> Sort:
         if declared is bool:
             return BOOLEAN
     raise SortMismatch(
-        f"{here()}: {declared!r} is not a sort. Use a class derived from Element, an Enum, bool, Option(...) or UpTo(...)."
+        f"{here()}: {declared!r} is not a sort. "
+        "Use a class derived from Element, an Enum, bool, Option(...) or UpTo(...)."
     )
 
 

@@ -160,7 +160,8 @@ class Map(Field):
 
     def __set__(self, state: State, value: object) -> NoReturn:
         raise SpecificationError(
-            f"{here()}: `{self.name}` is a map. Write `s.{self.name}[index] = value`, or `s.{self.name}[...] = value` for all."
+            f"{here()}: `{self.name}` is a map. "
+            f"Write `s.{self.name}[index] = value`, or `s.{self.name}[...] = value` for all."
         )
 
 
@@ -256,7 +257,8 @@ class _Cells:
         if len(parts) != len(self._field.domain):
             wanted = ", ".join(str(sort) for sort in self._field.domain)
             raise SortMismatch(
-                f"{here()}: `{self._field.name}` takes {len(self._field.domain)} index(es) [{wanted}], got {len(parts)}."
+                f"{here()}: `{self._field.name}` takes {len(self._field.domain)} index(es) [{wanted}], "
+                f"got {len(parts)}."
             )
         return parts
 
@@ -265,7 +267,8 @@ class _Cells:
 
     def __iter__(self) -> NoReturn:
         raise SpecificationError(
-            f"{here()}: `{self._field.name}` cannot be looped over. Write `forall(Sort, lambda x: s.{self._field.name}[x])`."
+            f"{here()}: `{self._field.name}` cannot be looped over. "
+            f"Write `forall(Sort, lambda x: s.{self._field.name}[x])`."
         )
 
     def __bool__(self) -> NoReturn:

@@ -264,7 +264,8 @@ def _parameters(declared: Declaration, function: Callable[..., object], skip: in
             annotation = _evaluated(declared, function, annotation)
         if annotation is inspect.Parameter.empty:
             raise SpecificationError(
-                f"{declared.where}: parameter `{parameter.name}` of `{declared.name}` needs a sort: `{parameter.name}: VM`."
+                f"{declared.where}: parameter `{parameter.name}` of `{declared.name}` needs a sort: "
+                f"`{parameter.name}: VM`."
             )
         try:
             sort = sort_of(annotation)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from attorn.checker.verdicts import Evidence, Exploration, Path, Verdict
-from attorn.spec.language import Concrete, Goal, Instance
+from attorn.spec.language import Concrete, Goal, Instance, Values
 
 __all__ = ["Agreement", "agree", "differences"]
 
@@ -82,28 +82,32 @@ def _length(path: Path | None) -> str:
 
 
 def _false_runs(each: Exploration) -> Iterator[str]:
-    """The runs of an exploration that the plain meaning of the machine does not confirm."""
+    """What the plain meaning of the machine does not confirm of the runs that an exploration shows."""
     concrete = Concrete(each.instance)
-    starts = set(concrete.initial_states())
+    starts = frozenset(concrete.initial_states())
     goals = {goal.name: goal for goal in each.instance.machine.goals}
-    for found in (*each.verdicts, *each.goals):
-        claimed = found.evidence is Evidence.REFUTED if isinstance(found, Verdict) else found.reached
-        if found.path is None:
-            if claimed:
-                yield f"{found.name}: {each.engine} shows no run"
-            continue
-        if found.path.start not in starts:
-            yield f"{found.name}: the run of {each.engine} does not begin in an initial state"
-        for number, (before, move) in enumerate(zip(found.path.states, found.path.moves, strict=False), start=1):
-            if not concrete.enabled(before, move.step) or concrete.apply(before, move.step) != move.state:
-                yield f"{found.name}: the run of {each.engine} cannot take step {number}, {concrete.label(move.step)}"
-        shows = (
-            _violates(concrete, found, found.path)
-            if isinstance(found, Verdict)
-            else _reaches(concrete, goals[found.name], found.path)
-        )
-        if not shows:
-            yield f"{found.name}: the run of {each.engine} does not show what it should"
+    for verdict in each.verdicts:
+        if verdict.path is None:
+            faults = ["is missing"] if verdict.evidence is Evidence.REFUTED else []
+        else:
+            faults = [*_faults(concrete, starts, verdict.path)]
+            faults += [] if _violates(concrete, verdict, verdict.path) else ["ends in no violation"]
+        yield from (f"{verdict.name}: the run of {each.engine} {fault}" for fault in faults)
+    for goal in each.goals:
+        if goal.path is None:
+            faults = ["is missing"] if goal.reached else []
+        else:
+            faults = [*_faults(concrete, starts, goal.path)]
+            faults += [] if _reaches(concrete, goals[goal.name], goal.path) else ["does not reach its goal"]
+        yield from (f"goal {goal.name}: the run of {each.engine} {fault}" for fault in faults)
+
+
+def _faults(concrete: Concrete, starts: frozenset[Values], path: Path) -> Iterator[str]:
+    if path.start not in starts:
+        yield "begins in no initial state"
+    for number, (before, move) in enumerate(zip(path.states, path.moves, strict=False), start=1):
+        if not concrete.enabled(before, move.step) or concrete.apply(before, move.step) != move.state:
+            yield f"cannot take step {number}, {concrete.label(move.step)}"
 
 
 def _violates(concrete: Concrete, verdict: Verdict, path: Path) -> bool:

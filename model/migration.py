@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attorn.spec.goals import GOALS
 from attorn.spec.language import ANY, Machine, action, assumption, exists, forall, initial, one_of
+from attorn.spec.lemmas import LEMMAS
 from attorn.spec.progress import PROGRESS
 from attorn.spec.safety import SAFETY
 from attorn.spec.vocabulary import NONE, VM, ZERO, Address, Partition, Phase, Platform, Segment, Word
@@ -207,7 +208,7 @@ CLAIM = Machine(
     Platform,
     nothing_runs,
     (*LIFE_STEPS, *CLAIM_STEPS),
-    (*SAFETY, *GOALS, *PROGRESS),
+    (*SAFETY, *LEMMAS, *GOALS, *PROGRESS),
     assumptions=(
         assumption(
             "no_faults", "No party fails: VMMs, firmware and the channel between them do not crash or lose anything."

@@ -119,7 +119,7 @@ def conservation(s: Platform) -> Expr:
 
 @invariant(claim="d")
 def config_faithful(s: Platform) -> Expr:
-    """The extended configuration lists every segment of the VM at its guest address, nothing else, and its registers."""
+    """The extended configuration lists exactly the segments of the VM, each at its guest address, and its registers."""
     return forall(
         VM,
         Segment,

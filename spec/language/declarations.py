@@ -29,13 +29,14 @@ __all__ = [
     "invariant",
     "leads_to",
     "legal_end",
+    "lemma",
     "progress",
     "then",
     "two_state",
 ]
 
 Fairness = Literal["none", "weak", "strong"]
-Kind = Literal["action", "initial", "invariant", "two_state", "goal", "progress", "legal_end"]
+Kind = Literal["action", "initial", "invariant", "lemma", "two_state", "goal", "progress", "legal_end"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -133,6 +134,15 @@ def invariant(*, claim: str = ..., hazards: tuple[str, ...] = ...) -> Callable[[
 def invariant(function: Any = None, **about: Any) -> Any:
     """Declare what holds in every reachable state; the function returns a formula, or several."""
     return _declared("invariant", function, about)
+
+
+@overload
+def lemma(function: F, /) -> Declaration: ...
+@overload
+def lemma(*, claim: str = ..., hazards: tuple[str, ...] = ...) -> Callable[[F], Declaration]: ...
+def lemma(function: Any = None, **about: Any) -> Any:
+    """Declare an invariant that only serves proofs: it makes others inductive; its sentence says why it is true."""
+    return _declared("lemma", function, about)
 
 
 @overload

@@ -211,7 +211,7 @@ def node(op: Op, sort: Sort, args: tuple[Expr, ...] = (), payload: Any = None) -
 
 @contextmanager
 def recording(lines: dict[int, Where] | None, depth: int) -> Iterator[None]:
-    """While open, note the source line of every node made (if asked to); bound variables get levels from ``depth`` on."""
+    """While open, note the source line of every node made (if asked to); bound variables get levels from ``depth``."""
     saved = getattr(_local, "lines", None), getattr(_local, "depth", 0)
     _local.lines, _local.depth = lines, depth
     try:

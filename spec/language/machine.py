@@ -86,6 +86,15 @@ class Machine:
         )
 
     @cached_property
+    def lemmas(self) -> tuple[Property, ...]:
+        """Invariants that only serve proofs."""
+        return tuple(
+            trace_property(each, self.state)
+            for each in self.statements
+            if isinstance(each, Declaration) and each.kind == "lemma"
+        )
+
+    @cached_property
     def goals(self) -> tuple[Goal, ...]:
         """What must be reachable."""
         return tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attorn.spec.language.expressions import (
     Expr,
@@ -21,8 +21,9 @@ from attorn.spec.language.expressions import (
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.sorts import Budget, Sort
 from attorn.spec.language.state import Field, Write
+from attorn.spec.language.tracing import Action, Initial
 
-__all__ = ["after_step", "cell_after", "primed", "substituted"]
+__all__ = ["after_step", "cell_after", "initial_formula", "primed", "step_formula", "substituted"]
 
 
 class _Syntax:
@@ -121,6 +122,42 @@ def after_step(formula: Expr, writes: Sequence[Write]) -> Expr:
     ]
     with recording(None, _depth(formula, *parts)):
         return Interpreter(_Syntax(replaced))(formula, _free_variables(formula))
+
+
+def initial_formula(initial: Initial) -> Expr:
+    """The initial states as a formula; the parameters of the description stay free."""
+    parts = [clause.formula for clause in initial.clauses]
+    for write in initial.writes:
+        if write.value is not None:
+            parts.append(_assigned(write, write.value))
+    return all_of(*parts)
+
+
+def step_formula(action: Action, fields: Iterable[Field]) -> Expr:
+    """An action as a relation between the state before and the state after; its parameters stay free."""
+    parts = [action.guard]
+    used = [part for write in action.writes for part in (write.condition, *write.index, *write.binders)]
+    with recording(None, _depth(action.guard, *(each.variable for each in action.parameters), *used)):
+        for field in fields:
+
+            def same(*index: Expr, field: Field = field) -> Expr:
+                return equal(read(field, index, True), cell_after(action.writes, field, index))
+
+            names = tuple(f"{sort.name.lower()}{number}" for number, sort in enumerate(field.domain))
+            parts.append(quantified(Op.FORALL, field.domain, same, names) if names else same())
+    return all_of(*parts)
+
+
+def _assigned(write: Write, value: Expr) -> Expr:
+    def body(*variables: Expr) -> Expr:
+        given = {binder.payload: chosen for binder, chosen in zip(write.binders, variables, strict=True)}
+        index = tuple(substituted(part, given) for part in write.index)
+        return substituted(write.condition, given) >> equal(read(write.field, index), substituted(value, given))
+
+    with recording(None, _depth(write.condition, value, *write.index, *write.binders)):
+        if not write.binders:
+            return body()
+        return quantified(Op.FORALL, tuple(binder.sort for binder in write.binders), body, write.names)
 
 
 def _walk(*formulas: Expr) -> Iterator[Expr]:

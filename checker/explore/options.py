@@ -1,0 +1,35 @@
+"""What a caller chooses of an exploration, and what it is told on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Options", "Progress"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to explore.
+
+    properties: names to check, ``no_deadlock`` among them; all when None.
+    goals:      whether to look for a shortest run to every goal.
+    max_states: the search stops, unfinished, before the level that would bring more states than this.
+    memory:     bytes that states and the work on them may take; the search stops, unfinished, before it takes more.
+    threads:    processes that share the work of large levels; as many as there are cores when None.
+    """
+
+    properties: tuple[str, ...] | None = None
+    goals: bool = True
+    max_states: int | None = None
+    memory: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an exploration is: depth of the level at work, states met, size of the level, seconds since the start."""
+
+    depth: int
+    states: int
+    frontier: int
+    seconds: float

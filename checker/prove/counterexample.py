@@ -13,8 +13,8 @@ from attorn.checker.prove.finite import FixedSize
 from attorn.checker.prove.obligations import Kind, Obligation
 from attorn.checker.verdicts import Evidence, Path
 from attorn.spec.errors import Unsound
-from attorn.spec.language import Clause, Concrete, Expr, Instance, Machine, Property, Step, Values, all_of
-from attorn.spec.language.expressions import Op, equal, node, read
+from attorn.spec.language import Cell, Clause, Concrete, Expr, Instance, Machine, Op, Property, Step, Values, all_of
+from attorn.spec.language.expressions import equal, node, read
 from attorn.spec.language.source import here
 
 __all__ = ["Escape", "Reachability", "reachability", "smallest_escape"]
@@ -107,16 +107,9 @@ def reachability(escape: Escape, max_states: int = 200_000) -> Reachability:
     if escape.step is None:
         return Reachability(True, Path(escape.before), "it is an initial state: a real violation")
     instance = escape.instance
-    here_ = all_of(
-        *(
-            equal(read(cell.field, tuple(_element(sort, n) for sort, n in zip(cell.field.domain, cell.index, strict=True))),
-                  _element(cell.field.codomain, value))
-            for cell, value in zip(instance.cells, escape.before, strict=True)
-        )
-    )  # fmt: skip
-    never = Property(
-        "never_this_state", "The start of the counterexample is not reached.", here(), (Clause(~here_, here()),), False
-    )
+    start = all_of(*(_cell_is(cell, value) for cell, value in zip(instance.cells, escape.before, strict=True)))
+    sentence = "The start of the counterexample is not reached."
+    never = Property("never_this_state", sentence, here(), (Clause(~start, here()),), two_state=False)
     machine = Machine("reachability", instance.machine.state, instance.machine.start, instance.machine.steps, (never,))
     found = explore(
         Instance(machine, instance.sizes, instance.limits, "reachability"),
@@ -136,5 +129,8 @@ def reachability(escape: Escape, max_states: int = 200_000) -> Reachability:
     return Reachability(None, None, f"not known: {found.stopped}")
 
 
-def _element(sort: object, number: int) -> Expr:
-    return node(Op.CONSTANT, sort, (), number)  # type: ignore[arg-type]
+def _cell_is(cell: Cell, value: int) -> Expr:
+    index = tuple(
+        node(Op.CONSTANT, sort, (), number) for sort, number in zip(cell.field.domain, cell.index, strict=True)
+    )
+    return equal(read(cell.field, index), node(Op.CONSTANT, cell.field.codomain, (), value))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from attorn.spec.errors import BadInput
 
-__all__ = ["SOLVERS", "Answer", "Cache", "Result", "ask", "ask_all", "default_cache"]
+__all__ = ["SOLVERS", "Answer", "Cache", "Result", "ask", "ask_all", "core_of", "default_cache", "installed"]
 
 Result = Literal["unsat", "sat", "unknown", "error"]
 SOLVERS = ("z3", "cvc5")
@@ -197,11 +197,12 @@ def _seal(entry: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _version(solver: str) -> str:
+def installed(package: str) -> str:
+    """The version of a solver or package, or ``absent``."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version({"z3": "z3-solver"}.get(solver, solver))
+        return version({"z3": "z3-solver"}.get(package, package))
     except PackageNotFoundError:
         return "absent"
 
@@ -231,7 +232,7 @@ def ask_all(
     Workers are forked, so that no question is copied; where that is impossible they run here, one by one.
     """
     global _tasks
-    stamp = f"{solver} {_version(solver)}"
+    stamp = f"{solver} {installed(solver)}"
     known = cache or Cache(None)
 
     def task(number: int) -> Answer:

@@ -15,7 +15,36 @@ __all__ = ["Script", "script"]
 
 _SIMPLE = re.compile(r"[A-Za-z~!@$%^&*_+=<>.?/-][0-9A-Za-z~!@$%^&*_+=<>.?/-]*")
 _RESERVED = frozenset(
-    ["_", "!", "as", "let", "exists", "forall", "match", "par", "true", "false", "not", "and", "or", "xor", "distinct", "ite", "assert", "check-sat", "declare-fun", "define-fun", "declare-sort", "declare-const", "set-logic", "set-info", "Bool", "Int", "Real", "Array"]
+    [
+        "_",
+        "!",
+        "as",
+        "let",
+        "exists",
+        "forall",
+        "match",
+        "par",
+        "true",
+        "false",
+        "not",
+        "and",
+        "or",
+        "xor",
+        "distinct",
+        "ite",
+        "assert",
+        "check-sat",
+        "declare-fun",
+        "define-fun",
+        "declare-sort",
+        "declare-const",
+        "set-logic",
+        "set-info",
+        "Bool",
+        "Int",
+        "Real",
+        "Array",
+    ]
 )
 
 

@@ -17,6 +17,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 KINDS = {
     "initial": "unsat",
@@ -29,13 +30,13 @@ KINDS = {
 }
 
 
-def seal(manifest: dict) -> str:
+def seal(manifest: dict[str, Any]) -> str:
     """The digest of a manifest, over everything but the seal itself."""
     content = {key: value for key, value in manifest.items() if key != "seal"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def wanted(manifest: dict) -> set[tuple[str, str, str]]:
+def wanted(manifest: dict[str, Any]) -> set[tuple[str, str, str]]:
     """The obligations that a complete pack has: kind, action, conjunct."""
     names = {(kind, "", name) for kind in ("initial",) for name in manifest["conjuncts"]}
     names |= {("step", action, name) for action in manifest["actions"] for name in manifest["conjuncts"]}
@@ -44,7 +45,7 @@ def wanted(manifest: dict) -> set[tuple[str, str, str]]:
     return names | {("complete", "", ""), ("possible_start", "", "")}
 
 
-def faults(folder: Path, manifest: dict) -> list[str]:
+def faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
     """What is wrong with the files, before any solver is asked."""
     found = []
     if manifest.get("seal") != seal(manifest):

@@ -1,9 +1,105 @@
-"""The ``attorn`` command."""
+"""The ``attorn`` command: its door, and what becomes of every error and exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
 
 import click
 
+from attorn.commands.check import check
+from attorn.commands.explain import explain
+from attorn.commands.listing import listing
+from attorn.commands.show import show
+from attorn.commands.words import nearest
+from attorn.spec.errors import AttornError, Unsound
 
-@click.group()
+__all__ = ["main"]
+
+HOLDS, REFUTED, UNDETERMINED, BAD_INPUT, FAILURE, CLOSED_PIPE = 0, 1, 2, 3, 4, 141
+ISSUES = "the project's issue tracker"
+
+
+class Door(click.Group):
+    """A group of commands whose every ending has its exit code."""
+
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Run a command and exit: 0 holds, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(args, prog_name or "attorn", **extra)
+            sys.stdout.flush()
+        except click.UsageError as error:
+            code = _refuse(error.format_message(), error.ctx)
+        except click.ClickException as error:
+            code = _refuse(error.format_message())
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("\nattorn: interrupted; nothing is determined.", err=True)
+            code = UNDETERMINED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = CLOSED_PIPE
+        except Unsound as error:
+            code = _fail(f"two parts of attorn disagree.\n{error}", error)
+        except AttornError as error:
+            code = _refuse(str(error))
+        except Exception as error:
+            code = _fail(f"{type(error).__name__}: {error}", error)
+        sys.exit(code if isinstance(code, int) else HOLDS)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the command; an unknown one gets the nearest as advice."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            ctx.fail(f"there is no command `{args[0]}`. {nearest(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+def _refuse(text: str, context: click.Context | None = None) -> int:
+    click.echo(f"attorn: {text}", err=True)
+    if context is not None:
+        click.echo(f"See: {context.command_path} --help", err=True)
+    return BAD_INPUT
+
+
+def _fail(text: str, error: BaseException) -> int:
+    if os.environ.get("ATTORN_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+    click.echo(
+        f"attorn: internal failure: {text}\n"
+        "This is a fault of attorn, not yours, and no verdict was given. Please report it with the output of the\n"
+        "same command under ATTORN_DEBUG=1, and of attorn --version.",
+        err=True,
+    )
+    return FAILURE
+
+
+@click.group(cls=Door, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="attorn", prog_name="attorn")
-def main() -> None:
-    """Check an executable specification of in-place VM migration."""
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Check an executable specification of in-place VM migration between hypervisors.
+
+    \b
+    attorn check                 check the default instances and write reports/latest/
+    attorn check claim           check one instance
+    attorn check my_machine.py   check a machine of your own
+    attorn list                  what there is
+    attorn show resume           one action, property, goal, field or machine
+    attorn explain claim/...     one run, step by step
+
+    Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+main.add_command(check)
+main.add_command(listing, "list")
+main.add_command(show)
+main.add_command(explain)

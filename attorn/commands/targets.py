@@ -1,0 +1,165 @@
+"""What the user names: an instance of ours, or a machine in a file of the user's own."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attorn.commands.words import NAMED_SIZES, nearest
+from attorn.spec.errors import BadInput, TooLarge, UnknownName
+
+if TYPE_CHECKING:
+    from attorn.spec.language import Instance, Machine
+
+__all__ = ["Target", "checked_names", "claim_elements", "resolve", "resolve_one"]
+
+BASE = "claim"
+MOST_CELLS = 100_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """An instance to look at, and what to type to name it again.
+
+    said:    the instance's name or file as arguments of a command.
+    options: the options that change its sizes, with a leading blank, or nothing.
+    """
+
+    instance: Instance
+    said: str
+    options: str
+
+    def explain(self, name: str = "{}") -> str:
+        """The command that shows one run of this instance."""
+        return f"attorn explain {self.said}/{name}{self.options}"
+
+    def check(self) -> str:
+        """The command that checks this instance."""
+        return f"attorn check {self.said}{self.options}"
+
+
+def resolve(names: Sequence[str], sizes: Mapping[str, int]) -> list[Target]:
+    """The instances that the arguments of a command name; the default ones where there are none.
+
+    Raises BadInput for whatever cannot be found or built.
+    """
+    from attorn.model.instances import INSTANCES
+
+    if not names:
+        names = [BASE] if sizes else [each.name for each in INSTANCES.values() if each.default]
+    targets = [target for name in dict.fromkeys(names) for target in _named(name, sizes)]
+    for number, target in enumerate(targets):
+        if any(other.instance.name == target.instance.name for other in targets[:number]):
+            raise BadInput(f"two instances are called {target.instance.name}; check them one after the other.")
+    return targets
+
+
+def resolve_one(name: str, sizes: Mapping[str, int]) -> Target:
+    """The one instance that a name stands for; raises BadInput where it stands for several."""
+    targets = resolve([name], sizes)
+    if len(targets) > 1:
+        raise BadInput(f"{name} has several instances; choose one: {', '.join(target.said for target in targets)}.")
+    return targets[0]
+
+
+def checked_names(machines: Sequence[Machine], names: Sequence[str]) -> None:
+    """Raises UnknownName where a property or goal that the user names is in none of the machines."""
+    from attorn.model.instances import MACHINES
+
+    known = [stated for machine in machines for stated in statement_names(machine)]
+    for name in names:
+        if name not in known:
+            elsewhere = [each.name for each in MACHINES.values() if name in statement_names(each)]
+            advice = f"It belongs to {', '.join(elsewhere)}." if elsewhere else nearest(name, known)
+            titles = ", ".join(dict.fromkeys(machine.name for machine in machines))
+            raise UnknownName(f"machine {titles} has no property or goal `{name}`. {advice}")
+
+
+def statement_names(machine: Machine) -> list[str]:
+    """What can be asked of a machine by name."""
+    return [*(each.name for each in (*machine.properties, *machine.goals)), "no_deadlock"]
+
+
+def claim_elements(machine: Machine) -> dict[str, str]:
+    """The text of the claim's elements by letter, for machines that speak of the claim's platform."""
+    from attorn.spec.claims import CLAIM
+    from attorn.spec.vocabulary import Platform
+
+    return {element.letter: element.text for element in CLAIM} if issubclass(machine.state, Platform) else {}
+
+
+def is_file(name: str) -> bool:
+    """Whether a name is meant as a file: it ends like one, or has a folder in it."""
+    path = name.rpartition(":")[0] or name
+    return path.endswith(".py") or name.endswith(".py") or "/" in name or os.sep in name or Path(name).is_dir()
+
+
+def _named(name: str, sizes: Mapping[str, int]) -> list[Target]:
+    from attorn.model.instances import INSTANCES
+
+    if is_file(name):
+        return _from_file(name, sizes)
+    if name not in INSTANCES:
+        raise UnknownName(f"no instance is called `{name}`. {nearest(name, INSTANCES)}")
+    named = INSTANCES[name]
+    _check_sizes(named.machine, {**named.sizes, **sizes}, sizes)
+    return [Target(named.build(**sizes), name, _options(sizes))]
+
+
+def _from_file(name: str, sizes: Mapping[str, int]) -> list[Target]:
+    from attorn.commands.machine_file import load
+    from attorn.spec.language import Instance
+
+    file, _, chosen = name.rpartition(":") if not name.endswith(".py") and ":" in name else (name, "", "")
+    path = shlex.quote(file)
+    found = load(Path(file), chosen)
+    targets = []
+    for instance in found.instances:
+        wanted = {**instance.described(), **sizes}
+        _check_sizes(instance.machine, wanted, sizes)
+        built = Instance.of(instance.machine, instance.name, **wanted) if sizes else instance
+        said = path if len(found.instances) == 1 and not chosen else f"{path}:{instance.name}"
+        targets.append(Target(built, said, _options(sizes)))
+    if not targets:
+        _check_sizes(found.machine, sizes, sizes)
+        said = f"{path}:{chosen}" if chosen else path
+        targets.append(Target(Instance.of(found.machine, **sizes), said, _options(sizes)))
+    return targets
+
+
+def _check_sizes(machine: Machine, sizes: Mapping[str, int], given: Mapping[str, int]) -> None:
+    """Refuse, with advice, sizes that the machine does not have, or lacks, or that no state can have."""
+    sorts = {each.name: each for each in machine.sorts}
+    known = [*sorts, *(each.name for each in machine.budgets)]
+    for name in given:
+        if name not in known:
+            has = nearest(name, known) if known else "Its states have one size only."
+            raise UnknownName(f"machine {machine.name} has no sort or budget `{name}`. {has}")
+    missing = [name for name in known if name not in sizes]
+    if missing:
+        raise BadInput(
+            f"machine {machine.name} needs a size for {', '.join(missing)}: "
+            f"{' '.join(f'--size {name}=2' for name in missing)}."
+        )
+    for name, sort in sorts.items():
+        least = max(1, len(sort.constants))
+        if sizes[name] < least:
+            raise BadInput(f"{name} must have at least {least}, got {sizes[name]}.")
+    cells = 0
+    for field in machine.state.fields.values():
+        cells += math.prod(sizes.get(sort.name, 1) for sort in field.domain)
+    if cells > MOST_CELLS:
+        raise TooLarge(
+            f"machine {machine.name} with {', '.join(f'{name}={size}' for name, size in sizes.items())}: a state would "
+            f"have more than {MOST_CELLS:,} cells ({cells:,}), far beyond what can be searched. Choose smaller sizes."
+        )
+
+
+def _options(sizes: Mapping[str, int]) -> str:
+    short = {sort: f"--{option} " for option, sort in NAMED_SIZES.items()}
+    return "".join(f" {short.get(name, f'--size {name}=')}{number}" for name, number in sizes.items())

@@ -1,0 +1,271 @@
+"""From what engines answer to the typed report; every run is checked again on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from attorn.checker.report.model import (
+    Assignment,
+    Assumed,
+    Broken,
+    Change,
+    Counterexample,
+    FieldFacts,
+    Fired,
+    GoalAccount,
+    InstanceAccount,
+    MachineAccount,
+    Place,
+    PropertyAccount,
+    SilentAccount,
+    Trace,
+    TraceStep,
+)
+from attorn.checker.report.recheck import Rechecker
+from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Path, Verdict
+from attorn.spec.language import (
+    Concrete,
+    Expr,
+    Failure,
+    Instance,
+    Machine,
+    Op,
+    Property,
+    Step,
+    Values,
+    render,
+    value_name,
+)
+from attorn.spec.language.sorts import Sort
+from attorn.spec.language.tracing import fields_read
+
+__all__ = ["Commands", "instance_account", "machine_account"]
+
+
+@dataclass(frozen=True)
+class Commands:
+    """How the user repeats what a report says.
+
+    check:   the command that checks the instance again.
+    explain: the command that shows one run, with ``{}`` for the name of the property or goal.
+    """
+
+    check: str
+    explain: str
+
+
+def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[str, str]) -> MachineAccount:
+    """What the report says of a machine whose properties and goals of these ``names`` are checked.
+
+    elements: the claim's elements by letter.
+    """
+    stated = [each for each in (*machine.properties, *machine.goals) if each.name in names]
+    letters = sorted({letter for each in stated for letter in each.claim if letter in elements})
+    return MachineAccount(
+        machine.name,
+        machine.says,
+        machine.digest,
+        tuple(Assumed(each.name, each.sentence, str(each.where)) for each in machine.assumptions),
+        tuple((letter, elements[letter]) for letter in letters),
+    )
+
+
+def instance_account(exploration: Exploration, commands: Commands, agreement: str = "") -> InstanceAccount:
+    """The account of one exploration; raises Unsound when a run does not stand up to the plain interpreter."""
+    instance = exploration.instance
+    runs = _Runs(instance, commands)
+    clauses = {action.name: len(action.clauses) for action in instance.machine.actions}
+    return InstanceAccount(
+        name=instance.name,
+        machine=instance.machine.name,
+        sizes=tuple(instance.described().items()),
+        engine=exploration.engine,
+        finished=exploration.finished,
+        stopped=exploration.stopped,
+        transitions=exploration.transitions,
+        levels=exploration.levels,
+        properties=tuple(runs.stated(verdict) for verdict in exploration.verdicts),
+        goals=tuple(runs.aimed(verdict) for verdict in exploration.goals),
+        fired=tuple(Fired(name, times, clauses[name]) for name, times in exploration.fired.items()),
+        silent=tuple(
+            SilentAccount(each.action, each.number + 1, each.text, str(each.clause.where))
+            for each in exploration.silent
+        ),
+        fields=_fields(instance),
+        command=commands.check,
+        agreement=agreement,
+    )
+
+
+class _Runs:
+    """Turns the verdicts of one instance into accounts."""
+
+    def __init__(self, instance: Instance, commands: Commands) -> None:
+        self._instance = instance
+        self._commands = commands
+        self._recheck = Rechecker(instance)
+        self._properties = {each.name: each for each in instance.machine.properties}
+        self._goals = {each.name: each for each in instance.machine.goals}
+
+    def stated(self, verdict: Verdict) -> PropertyAccount:
+        stated = self._properties.get(verdict.name)
+        return PropertyAccount(
+            verdict.name,
+            verdict.kind,
+            verdict.sentence,
+            stated.claim if stated else "",
+            stated.hazards if stated else (),
+            str(verdict.where or ""),
+            verdict.evidence,
+            self._counterexample(verdict, stated) if verdict.evidence is Evidence.REFUTED else None,
+        )
+
+    def aimed(self, verdict: GoalVerdict) -> GoalAccount:
+        goal = self._goals[verdict.name]
+        trace = None
+        if verdict.reached:
+            self._recheck.witness(verdict, goal)
+            assert verdict.path is not None
+            trace = self._trace(verdict.path)
+        return GoalAccount(
+            verdict.name,
+            verdict.sentence,
+            goal.claim,
+            str(verdict.where or ""),
+            verdict.reached,
+            trace,
+            _ghosts(*goal.stages),
+            self._commands.explain.format(verdict.name) if verdict.reached else "",
+        )
+
+    def _counterexample(self, verdict: Verdict, stated: Property | None) -> Counterexample:
+        self._recheck.violation(verdict, stated)
+        assert verdict.path is not None
+        states = verdict.path.states
+        broken: Broken | None = None
+        ghosts: tuple[str, ...] = ()
+        if stated is not None:
+            before, after = (states[-2], states[-1]) if stated.two_state else (states[-1], ())
+            failure = self._recheck.concrete.failure(stated, before, after)
+            assert failure is not None
+            broken = Broken(
+                failure.conjunct + 1,
+                len(stated.conjuncts),
+                failure.text,
+                str(failure.clause.where),
+                failure.witness,
+                self._values(failure, before, after),
+            )
+            ghosts = _ghosts(failure.clause.formula)
+        return Counterexample(
+            self._trace(verdict.path),
+            broken,
+            self._alternatives(verdict.path),
+            ghosts,
+            self._commands.explain.format(verdict.name),
+        )
+
+    def _values(self, failure: Failure, before: Values, after: Values) -> tuple[tuple[str, str], ...]:
+        """What the broken conjunct reads, as far as its witness says which cells those are."""
+        formula = failure.clause.formula
+        names: dict[int, str] = {}
+        given = [0] * Concrete.VARIABLES
+        if formula.op is Op.FORALL:
+            sorts = {bound.payload: bound.sort for bound in formula.payload[0]}
+            for (level, sort), (name, value) in zip(sorts.items(), failure.witness, strict=True):
+                names[level] = name
+                given[level] = _number(sort, self._instance.size(sort), value)
+            formula = formula.args[0]
+        return tuple(
+            (render(part, names), value_name(part.sort, self._recheck.concrete.value(part, given, before, after)))
+            for part in _reads(formula)
+            if part.free <= set(names)
+        )
+
+    def _alternatives(self, path: Path) -> tuple[str, ...]:
+        if not path.moves:
+            return ()
+        taken, good = path.moves[-1].step, path.states[-2]
+        concrete = self._recheck.concrete
+        return tuple(concrete.label(step) for step, _ in concrete.successors(good) if not _same(step, taken))
+
+    def _trace(self, path: Path) -> Trace:
+        steps = []
+        before = path.start
+        for number, move in enumerate(path.moves, start=1):
+            steps.append(
+                TraceStep(
+                    number,
+                    move.step.action.party,
+                    self._recheck.concrete.label(move.step),
+                    self._changes(before, move.state),
+                )
+            )
+            before = move.state
+        start = tuple(
+            Assignment(place, value_name(sort, number))
+            for (place, sort), number in zip(self._places, path.start, strict=True)
+        )
+        return Trace(start, tuple(steps))
+
+    def _changes(self, before: Values, after: Values) -> tuple[Change, ...]:
+        return tuple(
+            Change(place, value_name(sort, old), value_name(sort, new))
+            for (place, sort), old, new in zip(self._places, before, after, strict=True)
+            if old != new
+        )
+
+    @cached_property
+    def _places(self) -> list[tuple[Place, Sort]]:
+        return [
+            (
+                Place(
+                    cell.field.name,
+                    tuple(value_name(sort, part) for sort, part in zip(cell.field.domain, cell.index, strict=True)),
+                ),
+                cell.field.codomain,
+            )
+            for cell in self._instance.cells
+        ]
+
+
+def _fields(instance: Instance) -> tuple[FieldFacts, ...]:
+    return tuple(
+        FieldFacts(
+            field.name,
+            field.says,
+            tuple(
+                (str(sort), tuple(value_name(sort, number) for number in range(instance.size(sort))))
+                for sort in field.domain
+            ),
+            str(field.codomain),
+            field.ghost,
+        )
+        for field in instance.machine.state.fields.values()
+    )
+
+
+def _reads(formula: Expr) -> list[Expr]:
+    """The reads in a formula, in the order in which they are written."""
+    found: dict[int, Expr] = {}
+    stack = [formula]
+    while stack:
+        part = stack.pop()
+        if part.op is Op.READ:
+            found.setdefault(part.ident, part)
+        stack.extend(reversed(part.args))
+    return list(found.values())
+
+
+def _number(sort: Sort, size: int, name: str) -> int:
+    return next(number for number in range(size) if value_name(sort, number) == name)
+
+
+def _ghosts(*formulas: Expr) -> tuple[str, ...]:
+    return tuple(sorted({field.name for formula in formulas for field in fields_read(formula) if field.ghost}))
+
+
+def _same(step: Step, other: Step) -> bool:
+    return step.action.name == other.action.name and step.arguments == other.arguments

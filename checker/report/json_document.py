@@ -1,0 +1,170 @@
+"""The report as a JSON document, in the form that report.schema.json publishes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attorn.checker.report.model import (
+    Counterexample,
+    GoalAccount,
+    InstanceAccount,
+    MachineAccount,
+    PropertyAccount,
+    Report,
+    RunFacts,
+    Trace,
+)
+
+__all__ = ["FORMAT", "as_data", "render_json"]
+
+FORMAT = 1
+
+
+def render_json(report: Report) -> str:
+    """The document as text; everything outside ``run`` is the same whenever and wherever the check is run."""
+    return json.dumps(as_data(report), ensure_ascii=False, indent=2) + "\n"
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """The document as plain data."""
+    return {
+        "format": FORMAT,
+        "attorn": report.attorn,
+        "command": report.command,
+        "outcome": report.outcome.value,
+        "machines": [_machine(each) for each in report.machines],
+        "instances": [_instance(each) for each in report.instances],
+        "not_started": list(report.not_started),
+        "run": _run(report.run),
+    }
+
+
+def _machine(machine: MachineAccount) -> dict[str, Any]:
+    return {
+        "name": machine.name,
+        "says": machine.says,
+        "digest": machine.digest,
+        "assumptions": [
+            {"name": each.name, "sentence": each.sentence, "where": each.where} for each in machine.assumptions
+        ],
+        "claim": dict(machine.elements),
+    }
+
+
+def _instance(instance: InstanceAccount) -> dict[str, Any]:
+    return {
+        "name": instance.name,
+        "machine": instance.machine,
+        "command": instance.command,
+        "sizes": dict(instance.sizes),
+        "engine": instance.engine,
+        "finished": instance.finished,
+        "stopped": instance.stopped,
+        "states": instance.states,
+        "transitions": instance.transitions,
+        "depth": instance.depth,
+        "levels": list(instance.levels),
+        "agreement": instance.agreement,
+        "properties": [_property(each) for each in instance.properties],
+        "goals": [_goal(each) for each in instance.goals],
+        "actions": [{"name": each.action, "fired": each.times, "clauses": each.clauses} for each in instance.fired],
+        "silent_clauses": [
+            {"action": each.action, "clause": each.number, "text": each.text, "where": each.where}
+            for each in instance.silent
+        ],
+        "fields": [
+            {
+                "name": field.name,
+                "says": field.says,
+                "index": [sort for sort, _ in field.index],
+                "values": field.values,
+                "ghost": field.ghost,
+            }
+            for field in instance.fields
+        ],
+    }
+
+
+def _property(stated: PropertyAccount) -> dict[str, Any]:
+    found = stated.counterexample
+    return {
+        "name": stated.name,
+        "kind": stated.kind,
+        "sentence": stated.sentence,
+        "claim": stated.claim,
+        "hazards": list(stated.hazards),
+        "where": stated.where,
+        "evidence": stated.evidence.value,
+        "counterexample": None if found is None else _counterexample(found),
+    }
+
+
+def _counterexample(found: Counterexample) -> dict[str, Any]:
+    broken = found.broken
+    return {
+        "length": len(found.trace.steps),
+        "shortest": True,
+        "checked_again": True,
+        "replay": found.replay,
+        "broken": None
+        if broken is None
+        else {
+            "conjunct": broken.conjunct,
+            "of": broken.of,
+            "text": broken.text,
+            "where": broken.where,
+            "witness": dict(broken.witness),
+            "values": dict(broken.values),
+        },
+        **_trace(found.trace),
+        "alternatives": list(found.alternatives),
+    }
+
+
+def _goal(goal: GoalAccount) -> dict[str, Any]:
+    return {
+        "name": goal.name,
+        "sentence": goal.sentence,
+        "claim": goal.claim,
+        "where": goal.where,
+        "verdict": goal.verdict,
+        "witness": None
+        if goal.trace is None
+        else {
+            "length": len(goal.trace.steps),
+            "shortest": True,
+            "checked_again": True,
+            "replay": goal.replay,
+            **_trace(goal.trace),
+        },
+    }
+
+
+def _trace(trace: Trace) -> dict[str, Any]:
+    return {
+        "start": {str(each.place): each.value for each in trace.start},
+        "steps": [
+            {
+                "number": step.number,
+                "party": step.party,
+                "action": step.action,
+                "changes": [{"cell": str(each.place), "old": each.old, "new": each.new} for each in step.changes],
+            }
+            for step in trace.steps
+        ],
+    }
+
+
+def _run(run: RunFacts) -> dict[str, Any]:
+    return {
+        "started": run.started,
+        "seconds": run.seconds,
+        "threads": run.threads,
+        "python": run.python,
+        "platform": run.platform,
+        "versions": dict(run.versions),
+        "instances": {
+            each.instance: {"seconds": each.seconds, "bytes_per_state": each.bytes_per_state} for each in run.timings
+        },
+    }

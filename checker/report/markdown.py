@@ -1,0 +1,230 @@
+"""The report as Markdown: the verdicts in one short table first, evidence and details after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attorn.checker.report.model import (
+    GoalAccount,
+    InstanceAccount,
+    MachineAccount,
+    PropertyAccount,
+    Report,
+    RunFacts,
+)
+from attorn.checker.report.runs import refutation_lines, witness_lines
+from attorn.checker.report.summary import (
+    goal_summaries,
+    property_summaries,
+    silent_everywhere,
+    total_clauses,
+    unfired_everywhere,
+    verdict_sentence,
+)
+from attorn.checker.verdicts import Evidence
+
+__all__ = ["RUN_HEADING", "render_markdown"]
+
+RUN_HEADING = "## This run"
+MEANING = (
+    "*exhausted*: every reachable state and step of the instance was visited and satisfies it. "
+    "*refuted*: there is a run that violates it; the number is the fewest steps. "
+    "*undetermined*: no violation was found, but the search did not finish."
+)
+
+
+def render_markdown(report: Report) -> str:
+    """The report as one Markdown text; everything before ``RUN_HEADING`` is the same in every run."""
+    blocks = ["# Invariant report", f"**{verdict_sentence(report)}**"]
+    if report.not_started:
+        blocks.append(f"Not started: {', '.join(report.not_started)}.")
+    for machine in report.machines:
+        blocks += _machine(machine, report.of_machine(machine.name))
+    blocks += ["## Repeat it", f"```sh\n{report.command}\n```", *_run(report.run, report.attorn)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> Iterator[str]:
+    yield f"## {machine.name}"
+    yield f"{_text(machine.says)}\n\nSpecification `{machine.digest}`.".strip()
+    if any(instance.properties for instance in instances):
+        yield _properties(instances)
+        yield MEANING
+    if any(instance.goals for instance in instances):
+        yield "### What must be possible"
+        yield _goals(instances)
+    yield "### What was searched"
+    yield _searched(instances)
+    yield from _coverage(instances)
+    yield from _counterexamples(machine, instances)
+    yield from _witnesses(machine, instances)
+    if machine.assumptions:
+        yield "### What is assumed"
+        yield _table(
+            ("assumption", "says", "stated at"), [(f"`{a.name}`", a.sentence, a.where) for a in machine.assumptions]
+        )
+    if machine.elements:
+        yield "### The claim's elements"
+        yield _table(("element", "says"), machine.elements)
+
+
+def _properties(instances: Sequence[InstanceAccount]) -> str:
+    claimed = any(each.claim for each in property_summaries(instances))
+    head = ["property", "says", *(["claim"] if claimed else []), *(instance.name for instance in instances)]
+    rows = []
+    for each in property_summaries(instances):
+        row = [f"`{each.name}`", each.sentence, *([", ".join(each.claim)] if claimed else [])]
+        for instance in instances:
+            found = next((stated for stated in instance.properties if stated.name == each.name), None)
+            row.append("" if found is None else _verdict(found))
+        rows.append(row)
+    return _table(head, rows)
+
+
+def _verdict(stated: PropertyAccount) -> str:
+    if stated.counterexample is not None:
+        return f"**refuted** ({len(stated.counterexample.trace.steps)})"
+    return stated.evidence.value
+
+
+def _goals(instances: Sequence[InstanceAccount]) -> str:
+    claimed = any(each.claim for each in goal_summaries(instances))
+    head = ["goal", "says", *(["claim"] if claimed else []), *(instance.name for instance in instances)]
+    rows = []
+    for each in goal_summaries(instances):
+        row = [f"`{each.name}`", each.sentence, *([", ".join(each.claim)] if claimed else [])]
+        for instance in instances:
+            found = next((goal for goal in instance.goals if goal.name == each.name), None)
+            row.append("" if found is None else _reached(found))
+        rows.append(row)
+    return _table(head, rows)
+
+
+def _reached(goal: GoalAccount) -> str:
+    if goal.trace is not None:
+        return f"reached ({len(goal.trace.steps)})"
+    return "**refuted**" if goal.verdict == Evidence.REFUTED.value else goal.verdict
+
+
+def _searched(instances: Sequence[InstanceAccount]) -> str:
+    sorts = [sort for sort, _ in instances[0].sizes] if instances else []
+    head = ["instance", *sorts, "states", "transitions", "depth", "search"]
+    rows = [
+        [
+            instance.name,
+            *(str(size) for _, size in instance.sizes),
+            f"{instance.states:,}",
+            f"{instance.transitions:,}",
+            str(instance.depth),
+            "finished" if instance.finished else f"**stopped** by {instance.stopped}",
+        ]
+        for instance in instances
+    ]
+    text = _table(head, rows, right=range(1, 4 + len(sorts)))
+    said = [f"`{instance.name}`: {instance.agreement}." for instance in instances if instance.agreement]
+    return "\n\n".join([text, *said])
+
+
+def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:
+    yield "### Coverage and findings"
+    names = list(dict.fromkeys(each.action for instance in instances for each in instance.fired))
+    times = [{each.action: each.times for each in instance.fired} for instance in instances]
+    rows = [[f"`{name}`", *(f"{fired.get(name, 0):,}" for fired in times)] for name in names]
+    yield _details(
+        f"How many transitions each of the {len(names)} actions made",
+        _table(["action", *(instance.name for instance in instances)], rows, right=range(1, 1 + len(instances))),
+    )
+    findings = [f"- action `{name}` never happens in any instance" for name in unfired_everywhere(instances)]
+    silent = silent_everywhere(instances)
+    for each in silent or ():
+        findings.append(
+            f"- clause {each.number} of `{each.action}` never decides in any finished instance: "
+            f"`{each.text}` ({each.where})"
+        )
+    if silent is None:
+        findings.append("- no search finished, so it is not known which clauses decide")
+    else:
+        clauses = total_clauses(instances)
+        findings.insert(0, f"- {clauses - len(silent)} of {clauses} clauses of guards decide in some instance")
+    yield "\n".join(findings)
+    only_here = [
+        (instance.name, f"`{each.action}` {each.number}", f"`{each.text}`")
+        for instance in instances
+        for each in instance.silent
+        if (each.action, each.number) not in {(s.action, s.number) for s in silent or ()}
+    ]
+    only_here += [
+        (instance.name, f"`{name}`", "never happens")
+        for instance in instances
+        for name in instance.dead
+        if name not in unfired_everywhere(instances)
+    ]
+    if only_here:
+        yield _details(
+            "What is idle in some instance only, mostly because it is small",
+            _table(["instance", "action, clause", "never decides"], only_here),
+        )
+
+
+def _counterexamples(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> Iterator[str]:
+    found = [(instance, each) for instance in instances for each in instance.properties if each.counterexample]
+    if found:
+        yield "### Counterexamples"
+    for instance, each in found:
+        assert each.counterexample is not None
+        lines = refutation_lines(instance, each, each.counterexample, elements=machine.elements, width=100)
+        steps = len(each.counterexample.trace.steps)
+        yield _details(f"<code>{each.name}</code> on {instance.name}, {steps} steps", _fenced(lines), opened=True)
+
+
+def _witnesses(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> Iterator[str]:
+    """One run for each goal, on the largest instance that reaches it."""
+    chosen: dict[str, tuple[InstanceAccount, GoalAccount]] = {}
+    for instance in sorted(instances, key=lambda each: each.states):
+        for goal in instance.goals:
+            if goal.trace is not None and goal.trace.steps:
+                chosen[goal.name] = instance, goal
+    if chosen:
+        yield "### How the goals are reached"
+    for instance, goal in chosen.values():
+        lines = witness_lines(instance, goal, elements=machine.elements, width=100)
+        assert goal.trace is not None
+        yield _details(f"<code>{goal.name}</code> on {instance.name}, {len(goal.trace.steps)} steps", _fenced(lines))
+
+
+def _run(run: RunFacts, attorn: str) -> Iterator[str]:
+    yield RUN_HEADING
+    yield "Time and machine; nothing above this line depends on them."
+    rows = [("started", run.started), ("took", f"{run.seconds:.1f} s on {run.threads} threads")]
+    rows += [("on", run.platform), ("with", f"attorn {attorn}, Python {run.python}")]
+    rows += [("", f"{name} {version}") for name, version in run.versions]
+    yield _table(("", ""), rows)
+    yield _table(
+        ("instance", "seconds", "bytes a state"),
+        [(each.instance, f"{each.seconds:.2f}", f"{each.bytes_per_state:.0f}") for each in run.timings],
+        right=(1, 2),
+    )
+
+
+def _details(title: str, body: str, opened: bool = False) -> str:
+    return f"<details{' open' if opened else ''}>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _fenced(lines: Sequence[str]) -> str:
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] | range = ()) -> str:
+    from tabulate import tabulate
+
+    return tabulate(
+        [[_text(cell) for cell in row] for row in rows],
+        headers=list(head),
+        tablefmt="github",
+        colalign=["right" if column in right else "left" for column in range(len(head))] if rows else None,
+        disable_numparse=True,
+    )
+
+
+def _text(cell: str) -> str:
+    return cell.replace("|", "\\|")

@@ -1,0 +1,310 @@
+"""The report as typed data, from which terminal, Markdown and JSON are rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from attorn.checker.verdicts import Evidence
+
+__all__ = [
+    "Assignment",
+    "Assumed",
+    "Broken",
+    "Change",
+    "Counterexample",
+    "FieldFacts",
+    "Fired",
+    "GoalAccount",
+    "InstanceAccount",
+    "MachineAccount",
+    "Outcome",
+    "Place",
+    "PropertyAccount",
+    "Report",
+    "RunFacts",
+    "SilentAccount",
+    "Timing",
+    "Trace",
+    "TraceStep",
+]
+
+
+class Outcome(Enum):
+    """What a report says as a whole."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cell by the names of its field and its index."""
+
+    field: str
+    index: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.field}[{', '.join(self.index)}]" if self.index else self.field
+
+
+@dataclass(frozen=True)
+class FieldFacts:
+    """A field of an instance.
+
+    index:  for each position, its sort and the names of that sort's values.
+    values: the sort of what a cell holds.
+    """
+
+    name: str
+    says: str
+    index: tuple[tuple[str, tuple[str, ...]], ...]
+    values: str
+    ghost: bool
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a cell holds."""
+
+    place: Place
+    value: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a step made of one cell."""
+
+    place: Place
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class TraceStep:
+    """One step of a run: who did what, and what it changed. Steps count from 1."""
+
+    number: int
+    party: str
+    action: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A run: the whole first state, and the steps from it."""
+
+    start: tuple[Assignment, ...]
+    steps: tuple[TraceStep, ...]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The conjunct of a property that is false, counted from 1 of ``of``.
+
+    witness: values of its outer quantifiers against which it is false.
+    values:  what the cells that it reads hold then.
+    """
+
+    conjunct: int
+    of: int
+    text: str
+    where: str
+    witness: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A shortest run into a violation, checked again by the plain interpreter.
+
+    broken:       what is false at its end; None for a deadlock.
+    alternatives: steps that could have been taken at the last good state instead of the last step.
+    ghosts:       ghost fields that the broken conjunct reads: without them the violation cannot be seen.
+    """
+
+    trace: Trace
+    broken: Broken | None
+    alternatives: tuple[str, ...]
+    ghosts: tuple[str, ...]
+    replay: str
+
+
+@dataclass(frozen=True)
+class PropertyAccount:
+    """One property on one instance."""
+
+    name: str
+    kind: str
+    sentence: str
+    claim: str
+    hazards: tuple[str, ...]
+    where: str
+    evidence: Evidence
+    counterexample: Counterexample | None = None
+
+
+@dataclass(frozen=True)
+class GoalAccount:
+    """One goal on one instance; reached is None where the search ended before it could tell."""
+
+    name: str
+    sentence: str
+    claim: str
+    where: str
+    reached: bool | None
+    trace: Trace | None = None
+    ghosts: tuple[str, ...] = ()
+    replay: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The word for it: a goal that a finished search did not reach is refuted."""
+        return {True: "reached", False: Evidence.REFUTED.value, None: Evidence.UNDETERMINED.value}[self.reached]
+
+
+@dataclass(frozen=True)
+class Fired:
+    """How many transitions an action made, and how many clauses its guard has."""
+
+    action: str
+    times: int
+    clauses: int
+
+
+@dataclass(frozen=True)
+class SilentAccount:
+    """A clause, counted from 1, that never decides alone whether its action is enabled."""
+
+    action: str
+    number: int
+    text: str
+    where: str
+
+
+@dataclass(frozen=True)
+class InstanceAccount:
+    """All that is known of one instance.
+
+    sizes:     sort or budget → size, in the machine's order.
+    levels:    number of states first met at each depth.
+    agreement: what the second engine said, where it was asked.
+    """
+
+    name: str
+    machine: str
+    sizes: tuple[tuple[str, int], ...]
+    engine: str
+    finished: bool
+    stopped: str
+    transitions: int
+    levels: tuple[int, ...]
+    properties: tuple[PropertyAccount, ...]
+    goals: tuple[GoalAccount, ...]
+    fired: tuple[Fired, ...]
+    silent: tuple[SilentAccount, ...]
+    fields: tuple[FieldFacts, ...]
+    command: str
+    agreement: str = ""
+
+    @property
+    def states(self) -> int:
+        """How many distinct states were met."""
+        return sum(self.levels)
+
+    @property
+    def depth(self) -> int:
+        """The largest number of steps that a state is away from the initial states."""
+        return max(0, len(self.levels) - 1)
+
+    @property
+    def dead(self) -> tuple[str, ...]:
+        """Actions that never happened."""
+        return tuple(each.action for each in self.fired if not each.times)
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """An assumption, by its id."""
+
+    name: str
+    sentence: str
+    where: str
+
+
+@dataclass(frozen=True)
+class MachineAccount:
+    """A machine that the report speaks of.
+
+    digest:   of all that the machine says, in hexadecimal.
+    elements: letter → text of the elements of the claim that its properties and goals name.
+    """
+
+    name: str
+    says: str
+    digest: str
+    assumptions: tuple[Assumed, ...]
+    elements: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one instance cost."""
+
+    instance: str
+    seconds: float
+    bytes_per_state: float
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """All that may differ when the same check is run again: time, machine and versions."""
+
+    started: str
+    seconds: float
+    threads: int
+    python: str
+    platform: str
+    versions: tuple[tuple[str, str], ...]
+    timings: tuple[Timing, ...]
+
+    def timing(self, instance: str) -> Timing:
+        """What one instance cost."""
+        return next(each for each in self.timings if each.instance == instance)
+
+
+@dataclass(frozen=True)
+class Report:
+    """An invariant report. Everything but ``run`` is the same, byte for byte, whenever and wherever it is made.
+
+    command:     the one command that repeats it.
+    not_started: instances that were asked for but not begun, because the user interrupted.
+    """
+
+    attorn: str
+    command: str
+    machines: tuple[MachineAccount, ...]
+    instances: tuple[InstanceAccount, ...]
+    not_started: tuple[str, ...]
+    run: RunFacts
+
+    @property
+    def outcome(self) -> Outcome:
+        """Refuted if anything is; else undetermined if anything is."""
+        words = set(self._words())
+        if Evidence.REFUTED.value in words:
+            return Outcome.REFUTED
+        if self.not_started or Evidence.UNDETERMINED.value in words or not all(i.finished for i in self.instances):
+            return Outcome.UNDETERMINED
+        return Outcome.HOLDS
+
+    def of_machine(self, name: str) -> tuple[InstanceAccount, ...]:
+        """The instances of one machine."""
+        return tuple(each for each in self.instances if each.machine == name)
+
+    def _words(self) -> Iterable[str]:
+        for instance in self.instances:
+            yield from (each.evidence.value for each in instance.properties)
+            yield from (each.verdict for each in instance.goals)

@@ -2,56 +2,59 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 import click
 
-from attorn.commands.words import painter, width
+from attorn.commands.words import echo, painter, width
 
 __all__ = ["listing"]
 
 KINDS = ("machines", "instances", "properties", "actions", "goals")
 
 
-@click.command("list")
+@click.command("list", short_help="List what there is.")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def listing(kind: str | None) -> None:
-    """List machines, instances, properties, actions and goals."""
+    """List machines, instances, properties, actions and goals, or one kind of them."""
+    from attorn.checker.report import wrapped
+
     paint, columns = painter(), width()
-    for number, each in enumerate((kind,) if kind else KINDS):
-        if number:
-            click.echo()
-        if kind is None:
-            click.echo(paint(each, "strong"))
+    for each in [kind] if kind else KINDS:
         rows = list(_rows(each))
-        margin = 2 + max(len(name) for name, _, _ in rows)
-        for name, title, text in rows:
-            indent = " " * (2 + margin)
-            lead = f"{title}: " if title else ""
-            click.echo(
-                "\n".join(
-                    textwrap.wrap(lead + text, columns, initial_indent=f"  {name:{margin}}", subsequent_indent=indent)
-                )
-            )
+        names, words = (max(len(row[part]) for row in rows) for part in (0, 1))
+        indent = " " * (2 + names + 2 + (words + 2 if words else 0))
+        if kind is None:
+            echo([paint(each, "strong")])
+        for name, word, *texts in rows:
+            lead = f"  {name:{names}}  " + (f"{word:{words}}  " if words else "")
+            for text in texts:
+                echo(wrapped(text, columns, indent, lead))
+                lead = indent
+        if kind is None and each != KINDS[-1]:
+            echo([""])
 
 
-def _rows(kind: str) -> Iterator[tuple[str, str, str]]:
-    """Name, a word on it, and its sentence."""
+def _rows(kind: str) -> Iterator[tuple[str, ...]]:
+    """For each: its name, a word on it, and what it says."""
     from attorn.model.instances import INSTANCES, MACHINES
 
-    if kind == "machines":
-        yield from ((each.name, "", each.says) for each in MACHINES.values())
-        return
+    seen: set[str] = set()
     if kind == "instances":
         for named in INSTANCES.values():
-            shape = " × ".join(f"{size} {sort}" for sort, size in named.sizes.items())
-            yield named.name, "", f"{named.says} {shape}{' (default)' if named.default else ''}"
-        return
-    seen = set()
+            yield named.name, "default" if named.default else "", named.says, named.build().shape()
     for machine in MACHINES.values():
-        kinds = {"properties": (*machine.properties, *machine.progress), "actions": machine.actions}
-        for each in kinds.get(kind, machine.goals):
-            if each.name not in seen:
-                seen.add(each.name)
-                yield each.name, getattr(each, "party", ""), each.sentence
+        match kind:
+            case "machines":
+                rows = [(machine.name, "", machine.says)]
+            case "properties":
+                rows = [(p.name, "step" if p.two_state else "state", p.sentence) for p in machine.properties]
+                rows += [(each.name, "progress", each.sentence) for each in machine.progress]
+            case "actions":
+                rows = [(each.name, each.party, each.sentence) for each in machine.actions]
+            case "goals":
+                rows = [(each.name, "", each.sentence) for each in machine.goals]
+            case _:
+                rows = []
+        yield from (row for row in rows if row[0] not in seen)
+        seen |= {row[0] for row in rows}

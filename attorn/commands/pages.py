@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import partial
 
+from attorn.checker.report import Paint, formula, plain, wrapped
 from attorn.commands.targets import claim_elements
 from attorn.commands.words import nearest
 from attorn.model.instances import NamedInstance
@@ -28,8 +28,6 @@ from attorn.spec.language.sorts import ElementSort, EnumerationSort, OptionSort,
 from attorn.spec.language.tracing import Parameter, fields_read
 
 __all__ = ["pages"]
-
-Paint = Callable[[str, str], str]
 
 
 def pages(
@@ -60,9 +58,7 @@ def pages(
 
 
 def _has(machine: Machine, kind: str, name: str) -> bool:
-    return any(
-        title == name and each == kind for title, each, _ in _Book(machine, 80, lambda text, role: text).entries()
-    )
+    return any(title == name and each == kind for title, each, _ in _Book(machine, 80, plain).entries())
 
 
 class _Book:
@@ -257,24 +253,17 @@ class _Book:
         if not text:
             return []
         margin = max(self.MARGIN, len(title) + 2)
-        return textwrap.wrap(
-            text, self._width, initial_indent=f"  {title:{margin}}", subsequent_indent=" " * (2 + margin),
-            break_on_hyphens=False,
-        )  # fmt: skip
+        return wrapped(text, self._width, " " * (2 + margin), f"  {title:{margin}}")
 
     def _title(self, kind: str, name: str) -> str:
         return f"{kind} {self._paint(name, 'strong')}"
 
     def _prose(self, text: str) -> list[str]:
-        return textwrap.wrap(
-            " ".join(text.split()), self._width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
-        )
+        return wrapped(" ".join(text.split()), self._width, "  ")
 
     def _item(self, text: str, mark: str = "") -> list[str]:
         lead = f"    {mark} " if mark else "    "
-        return textwrap.wrap(
-            text, self._width, initial_indent=lead, subsequent_indent=" " * (len(lead) + 2), break_on_hyphens=False
-        )
+        return wrapped(formula(text), self._width, " " * (len(lead) + 2), lead)
 
     def _clauses(self, clauses: Sequence[Clause], names: dict[int, str]) -> Iterator[str]:
         for number, clause in enumerate(clauses, start=1):

@@ -16,7 +16,7 @@ from attorn.spec.errors import BadInput, TooLarge, UnknownName
 if TYPE_CHECKING:
     from attorn.spec.language import Instance, Machine
 
-__all__ = ["Target", "checked_names", "claim_elements", "resolve", "resolve_one"]
+__all__ = ["Target", "checked_names", "claim_elements", "resolve", "resolve_one", "size_arguments", "statement_names"]
 
 BASE = "claim"
 MOST_CELLS = 100_000
@@ -27,20 +27,20 @@ class Target:
     """An instance to look at, and what to type to name it again.
 
     said:    the instance's name or file as arguments of a command.
-    options: the options that change its sizes, with a leading blank, or nothing.
+    options: the options that change its sizes.
     """
 
     instance: Instance
     said: str
-    options: str
+    options: Sequence[str] = ()
 
     def explain(self, name: str = "{}") -> str:
         """The command that shows one run of this instance."""
-        return f"attorn explain {self.said}/{name}{self.options}"
+        return " ".join([f"attorn explain {self.said}/{name}", *self.options])
 
     def check(self) -> str:
         """The command that checks this instance."""
-        return f"attorn check {self.said}{self.options}"
+        return " ".join([f"attorn check {self.said}", *self.options])
 
 
 def resolve(names: Sequence[str], sizes: Mapping[str, int]) -> list[Target]:
@@ -82,7 +82,13 @@ def checked_names(machines: Sequence[Machine], names: Sequence[str]) -> None:
 
 def statement_names(machine: Machine) -> list[str]:
     """What can be asked of a machine by name."""
-    return [*(each.name for each in (*machine.properties, *machine.goals)), "no_deadlock"]
+    return [*(each.name for each in machine.properties), "no_deadlock", *(each.name for each in machine.goals)]
+
+
+def size_arguments(sizes: Mapping[str, int]) -> list[str]:
+    """The options that give these sizes."""
+    short = {sort: f"--{option} " for option, sort in NAMED_SIZES.items()}
+    return [f"{short.get(name, f'--size {name}=')}{number}" for name, number in sizes.items()]
 
 
 def claim_elements(machine: Machine) -> dict[str, str]:
@@ -108,7 +114,7 @@ def _named(name: str, sizes: Mapping[str, int]) -> list[Target]:
         raise UnknownName(f"no instance is called `{name}`. {nearest(name, INSTANCES)}")
     named = INSTANCES[name]
     _check_sizes(named.machine, {**named.sizes, **sizes}, sizes)
-    return [Target(named.build(**sizes), name, _options(sizes))]
+    return [Target(named.build(**sizes), name, size_arguments(sizes))]
 
 
 def _from_file(name: str, sizes: Mapping[str, int]) -> list[Target]:
@@ -124,11 +130,11 @@ def _from_file(name: str, sizes: Mapping[str, int]) -> list[Target]:
         _check_sizes(instance.machine, wanted, sizes)
         built = Instance.of(instance.machine, instance.name, **wanted) if sizes else instance
         said = path if len(found.instances) == 1 and not chosen else f"{path}:{instance.name}"
-        targets.append(Target(built, said, _options(sizes)))
+        targets.append(Target(built, said, size_arguments(sizes)))
     if not targets:
         _check_sizes(found.machine, sizes, sizes)
         said = f"{path}:{chosen}" if chosen else path
-        targets.append(Target(Instance.of(found.machine, **sizes), said, _options(sizes)))
+        targets.append(Target(Instance.of(found.machine, **sizes), said, size_arguments(sizes)))
     return targets
 
 
@@ -158,8 +164,3 @@ def _check_sizes(machine: Machine, sizes: Mapping[str, int], given: Mapping[str,
             f"machine {machine.name} with {', '.join(f'{name}={size}' for name, size in sizes.items())}: a state would "
             f"have more than {MOST_CELLS:,} cells ({cells:,}), far beyond what can be searched. Choose smaller sizes."
         )
-
-
-def _options(sizes: Mapping[str, int]) -> str:
-    short = {sort: f"--{option} " for option, sort in NAMED_SIZES.items()}
-    return "".join(f" {short.get(name, f'--size {name}=')}{number}" for name, number in sizes.items())

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Bytes", "Count", "Size", "nearest", "painter", "search_options", "size_options", "width"]
+__all__ = ["Bytes", "Count", "Size", "echo", "nearest", "painter", "search_options", "size_options", "width"]
 
 STYLES: dict[str, dict[str, Any]] = {
     "good": {"fg": "green"},
@@ -32,7 +32,7 @@ NAMED_SIZES = {
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
-class Bytes(click.ParamType):
+class Bytes(click.ParamType[Any]):
     """An amount of memory: ``4G``, ``512M``, or plain bytes."""
 
     name = "BYTES"
@@ -48,7 +48,7 @@ class Bytes(click.ParamType):
         return amount
 
 
-class Count(click.ParamType):
+class Count(click.ParamType[Any]):
     """A whole number of at least one."""
 
     name = "N"
@@ -64,7 +64,7 @@ class Count(click.ParamType):
         return int(value)
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[Any]):
     """A size by the name of its sort or budget: ``Segment=3``."""
 
     name = "SORT=N"
@@ -86,6 +86,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(names)}."
 
 
+def echo(lines: Iterable[str]) -> None:
+    """Print lines, without blanks at their ends."""
+    for line in lines:
+        click.echo(line.rstrip())
+
+
 def width() -> int:
     """How many columns to write: those of the terminal, within reason."""
     return max(60, min(shutil.get_terminal_size((80, 24)).columns, 100))
@@ -95,7 +101,7 @@ def painter() -> Callable[[str, str], str]:
     """How text is coloured by its role; not at all where nobody sees it or NO_COLOR asks for none."""
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return lambda text, role: text
-    return lambda text, role: click.style(text, **STYLES.get(role, {}))
+    return lambda text, role: click.style(text, **STYLES[role]) if role in STYLES else text
 
 
 def size_options(function: Any) -> Any:
@@ -116,11 +122,18 @@ def size_options(function: Any) -> Any:
 
 
 def search_options(function: Any) -> Any:
-    """The options by which a command limits a search."""
+    """Options by which a command limits a search; it gets them together as ``limits``, the fields of Options."""
+
+    @functools.wraps(function)
+    def collected(*args: Any, **given: Any) -> Any:
+        limits = {name: given.pop(name) for name in ("max_states", "memory", "threads")}
+        return function(*args, limits=limits, **given)
+
+    wrapped: Any = collected
     for option in (
-        click.option("--threads", type=Count(), help="Processes that share the work [default: the cores]."),
+        click.option("--threads", type=Count(), help="Processes that share the work.  [default: the cores]"),
         click.option("--memory", type=Bytes(), help="Stop, undetermined, before taking more, such as 4G."),
-        click.option("--max-states", type=Count(), help="Stop, undetermined, before meeting more states."),
+        click.option("--max-states", type=Count(), help="Stop, undetermined, before meeting more."),
     ):
-        function = option(function)
-    return function
+        wrapped = option(wrapped)
+    return wrapped

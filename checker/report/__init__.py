@@ -3,35 +3,34 @@
 from attorn.checker.report.account import Commands, instance_account, machine_account
 from attorn.checker.report.files import output_folder, write_files
 from attorn.checker.report.json_document import as_data, render_json
+from attorn.checker.report.lines import Paint, counted, formula, plain, wrapped
 from attorn.checker.report.live import progress_line
 from attorn.checker.report.markdown import render_markdown
-from attorn.checker.report.model import GoalAccount, InstanceAccount, Outcome, PropertyAccount, Report, RunFacts, Timing
-from attorn.checker.report.runs import Paint, plain, refutation_lines, witness_lines
-from attorn.checker.report.terminal import instance_lines, machine_heading, machine_lines, outcome_lines
+from attorn.checker.report.model import InstanceAccount, MachineAccount, Outcome, Report, RunFacts, Timing
+from attorn.checker.report.runs import View
+from attorn.checker.report.terminal import Screen
 
 __all__ = [
     "Commands",
-    "GoalAccount",
     "InstanceAccount",
+    "MachineAccount",
     "Outcome",
     "Paint",
-    "PropertyAccount",
     "Report",
     "RunFacts",
+    "Screen",
     "Timing",
+    "View",
     "as_data",
+    "counted",
+    "formula",
     "instance_account",
-    "instance_lines",
     "machine_account",
-    "machine_heading",
-    "machine_lines",
-    "outcome_lines",
     "output_folder",
     "plain",
     "progress_line",
-    "refutation_lines",
     "render_json",
     "render_markdown",
-    "witness_lines",
+    "wrapped",
     "write_files",
 ]

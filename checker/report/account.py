@@ -61,13 +61,14 @@ def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[st
 
     elements: the claim's elements by letter.
     """
-    stated = [each for each in (*machine.properties, *machine.goals) if each.name in names]
-    letters = sorted({letter for each in stated for letter in each.claim if letter in elements})
+    claims = {each.name: each.claim for each in machine.properties} | {each.name: each.claim for each in machine.goals}
+    letters = sorted({letter for name in names for letter in claims.get(name, "") if letter in elements})
     return MachineAccount(
         machine.name,
         machine.says,
         machine.digest,
         tuple(Assumed(each.name, each.sentence, str(each.where)) for each in machine.assumptions),
+        tuple(each.name for each in machine.progress),
         tuple((letter, elements[letter]) for letter in letters),
     )
 
@@ -81,6 +82,7 @@ def instance_account(exploration: Exploration, commands: Commands, agreement: st
         name=instance.name,
         machine=instance.machine.name,
         sizes=tuple(instance.described().items()),
+        shape=instance.shape(),
         engine=exploration.engine,
         finished=exploration.finished,
         stopped=exploration.stopped,

@@ -48,6 +48,7 @@ def _machine(machine: MachineAccount) -> dict[str, Any]:
         "assumptions": [
             {"name": each.name, "sentence": each.sentence, "where": each.where} for each in machine.assumptions
         ],
+        "unchecked": list(machine.unchecked),
         "claim": dict(machine.elements),
     }
 

@@ -12,7 +12,7 @@ from attorn.checker.report.model import (
     Report,
     RunFacts,
 )
-from attorn.checker.report.runs import refutation_lines, witness_lines
+from attorn.checker.report.runs import View
 from attorn.checker.report.summary import (
     goal_summaries,
     property_summaries,
@@ -53,6 +53,9 @@ def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> I
     if any(instance.goals for instance in instances):
         yield "### What must be possible"
         yield _goals(instances)
+    if machine.unchecked:
+        names = ", ".join(f"`{name}`" for name in machine.unchecked)
+        yield f"Stated, but not decided by this search: {names} (progress)."
     yield "### What was searched"
     yield _searched(instances)
     yield from _coverage(instances)
@@ -172,7 +175,7 @@ def _counterexamples(machine: MachineAccount, instances: Sequence[InstanceAccoun
         yield "### Counterexamples"
     for instance, each in found:
         assert each.counterexample is not None
-        lines = refutation_lines(instance, each, each.counterexample, elements=machine.elements, width=100)
+        lines = View(instance, machine.elements, width=100).refutation(each, each.counterexample)
         steps = len(each.counterexample.trace.steps)
         yield _details(f"<code>{each.name}</code> on {instance.name}, {steps} steps", _fenced(lines), opened=True)
 
@@ -187,7 +190,7 @@ def _witnesses(machine: MachineAccount, instances: Sequence[InstanceAccount]) ->
     if chosen:
         yield "### How the goals are reached"
     for instance, goal in chosen.values():
-        lines = witness_lines(instance, goal, elements=machine.elements, width=100)
+        lines = View(instance, machine.elements, width=100).witness(goal)
         assert goal.trace is not None
         yield _details(f"<code>{goal.name}</code> on {instance.name}, {len(goal.trace.steps)} steps", _fenced(lines))
 
@@ -220,7 +223,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[i
     return tabulate(
         [[_text(cell) for cell in row] for row in rows],
         headers=list(head),
-        tablefmt="github",
+        tablefmt="pipe",
         colalign=["right" if column in right else "left" for column in range(len(head))] if rows else None,
         disable_numparse=True,
     )

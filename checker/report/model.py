@@ -188,7 +188,7 @@ class SilentAccount:
 class InstanceAccount:
     """All that is known of one instance.
 
-    sizes:     sort or budget → size, in the machine's order.
+    sizes:     sort or budget and its size, in the machine's order; ``shape`` says the same in words.
     levels:    number of states first met at each depth.
     agreement: what the second engine said, where it was asked.
     """
@@ -196,6 +196,7 @@ class InstanceAccount:
     name: str
     machine: str
     sizes: tuple[tuple[str, int], ...]
+    shape: str
     engine: str
     finished: bool
     stopped: str
@@ -238,14 +239,16 @@ class Assumed:
 class MachineAccount:
     """A machine that the report speaks of.
 
-    digest:   of all that the machine says, in hexadecimal.
-    elements: letter → text of the elements of the claim that its properties and goals name.
+    digest:    of all that the machine says, in hexadecimal.
+    unchecked: properties that it states and that this search does not decide.
+    elements:  letter and text of the elements of the claim that its properties and goals name.
     """
 
     name: str
     says: str
     digest: str
     assumptions: tuple[Assumed, ...]
+    unchecked: tuple[str, ...] = ()
     elements: tuple[tuple[str, str], ...] = ()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attorn.checker.prove.counterexample import Escape, Reachability
 from attorn.checker.prove.induction import Discharge, Proof, PropertyProof
-from attorn.checker.report.runs import Paint, counted, plain
+from attorn.checker.report.lines import Paint, counted, plain
 from attorn.checker.verdicts import Evidence
 from attorn.spec.language import Concrete, render
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import textwrap
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from attorn.checker.report.lines import Paint, counted, formula, glued, plain, wrapped
 from attorn.checker.report.model import (
     Assignment,
     Broken,
@@ -21,86 +21,114 @@ from attorn.checker.report.model import (
     Trace,
 )
 
-__all__ = ["Paint", "alternatives", "counted", "plain", "refutation_lines", "shape", "witness_lines"]
+__all__ = ["View", "alternatives"]
 
-Paint = Callable[[str, str], str]
-NARROW = 4
-
-
-def plain(text: str, role: str) -> str:
-    """The paint that leaves text as it is; others colour it by its role: good, bad, doubt, faint or strong."""
-    return text
+FEW = 4  # cells that are listed one by one, whatever they hold
+SHORTEST = "shortest: yes (breadth-first) · checked again by the plain interpreter"
 
 
-def shape(instance: InstanceAccount) -> str:
-    """The sizes in words: ``2 VM × 3 Segment``."""
-    return " × ".join(f"{size} {sort}" for sort, size in instance.sizes)
+@dataclass(frozen=True)
+class View:
+    """How runs of an instance are shown.
 
+    elements: the claim's elements by letter.
+    ghosts:   whether to show all ghost fields, not only those that a failure or goal is about.
+    """
 
-def counted(count: int, what: str) -> str:
-    """A number and its noun: ``1 step``, ``1,200 states``."""
-    plural = what if count == 1 else what[:-1] + "ies" if what.endswith("y") else what + "s"
-    return f"{count:,} {plural}"
+    instance: InstanceAccount
+    elements: Sequence[tuple[str, str]] = ()
+    ghosts: bool = False
+    width: int = 80
+    paint: Paint = plain
 
+    def refutation(self, stated: PropertyAccount, found: Counterexample) -> list[str]:
+        """A counterexample in full."""
+        word = self.paint("REFUTED", "bad")
+        kind = stated.kind.replace("_", "-")
+        lines = [
+            *self._title(stated.name, word, found.trace),
+            *self._statement(stated.sentence, [kind, stated.where, *stated.hazards], stated.claim),
+            *(self._broken(found.broken) if found.broken else ()),
+            "",
+            *self._run(found.trace, found.ghosts),
+            "",
+            "  " + self.paint(_end(found), "bad"),
+        ]
+        if found.alternatives:
+            good = len(found.trace.steps) - 1
+            at = f"after step {good}" if good else "in the first state"
+            lines += ["", *self._text(f"{at} it could also have gone on by: {alternatives(found)}")]
+        return [*lines, "", *self._text(SHORTEST), f"  replay: {found.replay}"]
 
-def refutation_lines(
-    instance: InstanceAccount,
-    stated: PropertyAccount,
-    found: Counterexample,
-    *,
-    elements: Sequence[tuple[str, str]] = (),
-    ghosts: bool = False,
-    width: int = 80,
-    paint: Paint = plain,
-) -> list[str]:
-    """A counterexample in full; ``ghosts`` shows all ghost fields, not only those that the failure is about."""
-    length = counted(len(found.trace.steps), "step")
-    lines = [
-        f"{paint(stated.name, 'strong')} is {paint('REFUTED', 'bad')} on {instance.name} in {length}",
-        *_wrapped(shape(instance), "  ", width),
-        "",
-        *_wrapped(stated.sentence, "  ", width),
-        f"  {' · '.join(part for part in (stated.kind.replace('_', '-'), stated.where, *stated.hazards) if part)}",
-        *_element_lines(stated.claim, elements, width),
-    ]
-    if found.broken is not None:
-        lines += ["", *_broken_lines(found.broken, width, paint)]
-    shown = {field.name for field in instance.fields if ghosts or not field.ghost or field.name in found.ghosts}
-    lines += ["", *_Run(instance, shown, width, paint).lines(found.trace), ""]
-    end = "no action is enabled here, and this is no legal end" if found.broken is None else "violated here"
-    lines += [f"  {paint('✗ ' + end, 'bad')}"]
-    if found.alternatives:
-        good = len(found.trace.steps) - 1
-        at = f"after step {good}" if good else "in the first state"
-        lines += ["", *_wrapped(f"{at} it could also have gone on by: {alternatives(found)}", "  ", width)]
-    return [*lines, "", *_footer(found.replay, width)]
+    def witness(self, goal: GoalAccount) -> list[str]:
+        """How a goal is reached, in full."""
+        assert goal.trace is not None
+        return [
+            *self._title(goal.name, self.paint("reached", "good"), goal.trace),
+            *self._statement(goal.sentence, ["goal", goal.where], goal.claim),
+            "",
+            *self._run(goal.trace, goal.ghosts),
+            "",
+            *self._text(SHORTEST),
+            f"  replay: {goal.replay}",
+        ]
 
+    def _title(self, name: str, verdict: str, trace: Trace) -> Iterator[str]:
+        steps = counted(len(trace.steps), "step")
+        yield f"{self.paint(name, 'strong')} is {verdict} on {self.instance.name} in {steps}"
+        yield from self._text(self.instance.shape)
 
-def witness_lines(
-    instance: InstanceAccount,
-    goal: GoalAccount,
-    *,
-    elements: Sequence[tuple[str, str]] = (),
-    ghosts: bool = False,
-    width: int = 80,
-    paint: Paint = plain,
-) -> list[str]:
-    """How a goal is reached, in full."""
-    assert goal.trace is not None
-    shown = {field.name for field in instance.fields if ghosts or not field.ghost or field.name in goal.ghosts}
-    return [
-        f"{paint(goal.name, 'strong')} is {paint('reached', 'good')} on {instance.name} "
-        f"in {counted(len(goal.trace.steps), 'step')}",
-        *_wrapped(shape(instance), "  ", width),
-        "",
-        *_wrapped(goal.sentence, "  ", width),
-        f"  goal · {goal.where}",
-        *_element_lines(goal.claim, elements, width),
-        "",
-        *_Run(instance, shown, width, paint).lines(goal.trace),
-        "",
-        *_footer(goal.replay, width),
-    ]
+    def _statement(self, sentence: str, about: Sequence[str], claim: str) -> Iterator[str]:
+        yield ""
+        yield from self._text(sentence)
+        yield from self._text(" · ".join(part for part in about if part))
+        named = [(letter, text) for letter, text in self.elements if letter in claim]
+        if len(named) > 2:
+            yield f"  claim: elements {' '.join(letter for letter, _ in named)}"
+        else:
+            for letter, text in named:
+                yield from wrapped(text, self.width, " " * 11, f"  claim {letter}: ")
+
+    def _broken(self, broken: Broken) -> Iterator[str]:
+        which = "" if broken.of == 1 else f" in conjunct {broken.conjunct} of {broken.of}"
+        given = " ".join(f"{name}={value}" for name, value in broken.witness)
+        lead = f"  {self.paint('fails', 'bad')}{which} "
+        yield ""
+        yield from wrapped(f"({broken.where}){f' for {given}:' if given else ':'}", self.width, "    ", lead)
+        yield from wrapped(formula(broken.text), self.width, "        ", "      ")
+        values = " · ".join(glued(f"{text} is {value}") for text, value in broken.values)
+        yield from wrapped(values, self.width, "            ", "      where ")
+
+    def _text(self, text: str) -> list[str]:
+        return wrapped(text, self.width, "  ")
+
+    def _run(self, trace: Trace, ghosts: Collection[str]) -> Iterator[str]:
+        fields = [f for f in self.instance.fields if self.ghosts or not f.ghost or f.name in ghosts]
+        yield "  " + self.paint("first state", "strong")
+        margin = max((len(_field_name(field)) for field in fields), default=0)
+        for field in fields:
+            held = [each for each in trace.start if each.place.field == field.name]
+            lead = f"    {_field_name(field):{margin}}  "
+            yield from wrapped(_held(field, held), self.width, " " * len(lead), lead)
+        if trace.steps:
+            yield ""
+            yield from self._steps(trace, {field.name: field for field in fields})
+
+    def _steps(self, trace: Trace, fields: dict[str, FieldFacts]) -> Iterator[str]:
+        parties = max(len(step.party) for step in trace.steps)
+        gap = parties + 2 if parties else 0
+        folded = [_folded(step.changes, fields) for step in trace.steps]
+        cells = max((len(cell) for changes in folded for cell, _ in changes), default=0)
+        numbers = len(str(len(trace.steps)))
+        indent = " " * (4 + numbers + 2 + gap + 2)
+        yield "  " + self.paint("steps", "strong")
+        for step, changes in zip(trace.steps, folded, strict=True):
+            yield f"    {step.number:{numbers}}  {step.party:{gap}}{self.paint(step.action, 'strong')}"
+            for cell, change in changes:
+                yield f"{indent}{cell:{cells}}  {change}"
+            if not changes:
+                hidden = "changes ghost fields only" if step.changes else "changes nothing"
+                yield indent + self.paint(hidden, "faint")
 
 
 def alternatives(found: Counterexample) -> str:
@@ -108,112 +136,16 @@ def alternatives(found: Counterexample) -> str:
     calls: dict[str, list[str]] = {}
     for call in found.alternatives:
         calls.setdefault(call.partition("(")[0], []).append(call)
-    return " · ".join(given[0] if len(given) == 1 else f"{name} ×{len(given)}" for name, given in calls.items())
+    told = (given[0] if len(given) == 1 else f"{name} ×{len(given)}" for name, given in calls.items())
+    return " · ".join(glued(each) for each in told)
 
 
-def _element_lines(claim: str, elements: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
-    for letter, text in elements:
-        if letter in claim:
-            yield from _wrapped(text, "  ", width, first=f"  claim {letter}: ")
+def _end(found: Counterexample) -> str:
+    return "✗ no action is enabled here, and this is no legal end" if found.broken is None else "✗ violated here"
 
 
-def _broken_lines(broken: Broken, width: int, paint: Paint) -> Iterator[str]:
-    which = "" if broken.of == 1 else f" in conjunct {broken.conjunct} of {broken.of}"
-    given = " ".join(f"{name}={value}" for name, value in broken.witness)
-    yield f"  {paint('fails', 'bad')}{which}{' for ' + given if given else ''}   {paint(broken.where, 'faint')}"
-    yield from _wrapped(broken.text, "      ", width)
-    if broken.values:
-        yield from _wrapped(
-            " · ".join(f"{text} is {value}" for text, value in broken.values), "      ", width, "where "
-        )
-
-
-def _footer(replay: str, width: int) -> list[str]:
-    return [
-        *_wrapped("shortest: yes (breadth-first) · checked again by the plain interpreter", "  ", width),
-        f"  replay: {replay}",
-    ]
-
-
-def _wrapped(text: str, indent: str, width: int, first: str = "") -> list[str]:
-    lead = first if first.startswith(" ") else indent + first
-    return textwrap.wrap(
-        text,
-        max(width, 40),
-        initial_indent=lead,
-        subsequent_indent=indent if first.startswith(" ") else " " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Draws one run of an instance."""
-
-    instance: InstanceAccount
-    shown: Collection[str]
-    width: int
-    paint: Paint
-
-    def lines(self, trace: Trace) -> Iterator[str]:
-        """The first state field by field, then the steps with what each changed."""
-        yield "  " + self.paint("first state", "strong")
-        fields = [field for field in self.instance.fields if field.name in self.shown]
-        margin = max((len(self._title(field)) for field in fields), default=0)
-        for field in fields:
-            held = [each for each in trace.start if each.place.field == field.name]
-            title = f"    {self._title(field):{margin}}  "
-            yield from _wrapped(_held(field, held), " " * len(title), self.width, title)
-        if trace.steps:
-            yield ""
-            yield from self._steps(trace)
-
-    def _title(self, field: FieldFacts) -> str:
-        return f"{field.name} (ghost)" if field.ghost else field.name
-
-    def _steps(self, trace: Trace) -> Iterator[str]:
-        parties = max(len(step.party) for step in trace.steps)
-        party_gap = parties + 2 if parties else 0
-        folded = [self._folded(step.changes) for step in trace.steps]
-        cells = max((len(cell) for changes in folded for cell, _ in changes), default=0)
-        numbers = len(str(len(trace.steps)))
-        yield "  " + self.paint("steps", "strong")
-        for step, changes in zip(trace.steps, folded, strict=True):
-            yield f"    {step.number:{numbers}}  {step.party:{party_gap}}{self.paint(step.action, 'strong')}"
-            indent = " " * (4 + numbers + 2 + party_gap + 2)
-            for cell, change in changes:
-                yield f"{indent}{cell:{cells}}  {change}"
-            if not changes:
-                yield f"{indent}{self.paint('changes nothing', 'faint')}"
-
-    def _folded(self, changes: Sequence[Change]) -> list[tuple[str, str]]:
-        """Changes of a field that are alike, as one where their cells are all combinations of some values."""
-        by_field = {field.name: field for field in self.instance.fields}
-        groups: dict[tuple[str, str, str], list[Place]] = {}
-        for each in changes:
-            if each.place.field in self.shown:
-                groups.setdefault((each.place.field, each.old, each.new), []).append(each.place)
-        return [
-            (cell + (" (ghost)" if by_field[name].ghost else ""), f"{old} → {new}")
-            for (name, old, new), places in groups.items()
-            for cell in _cells(by_field[name], places)
-        ]
-
-
-def _cells(field: FieldFacts, places: Sequence[Place]) -> list[str]:
-    if len(places) == 1:
-        return [str(places[0])]
-    found = [tuple(dict.fromkeys(values)) for values in zip(*(place.index for place in places), strict=True)]
-    if {place.index for place in places} != set(itertools.product(*found)):
-        return [str(place) for place in places]
-    parts = []
-    for values, (_, every) in zip(found, field.index, strict=True):
-        if len(values) == 1:
-            parts.append(values[0])
-        else:
-            parts.append("..." if set(values) == set(every) else f"{{{', '.join(values)}}}")
-    return [f"{field.name}[{', '.join(parts)}]"]
+def _field_name(field: FieldFacts) -> str:
+    return f"{field.name} (ghost)" if field.ghost else field.name
 
 
 def _held(field: FieldFacts, held: Sequence[Assignment]) -> str:
@@ -224,8 +156,36 @@ def _held(field: FieldFacts, held: Sequence[Assignment]) -> str:
     common, times = kinds.most_common(1)[0]
     if len(kinds) == 1 and len(held) > 1:
         return f"all {common}"
-    rest = held
-    if len(held) >= NARROW and 2 * times >= len(held):
-        rest = [each for each in held if each.value != common]
-    told = " · ".join(f"{', '.join(each.place.index)}: {each.value}" for each in rest)
-    return told if rest is held else f"{told} · else {common}"
+    few = len(held) < FEW or 2 * times < len(held)
+    shown = held if few else [each for each in held if each.value != common]
+    told = [
+        formula(f"{', '.join(each.place.index)}: {each.value}").replace(": ", ":\N{NO-BREAK SPACE}") for each in shown
+    ]
+    return " · ".join(told if few else [*told, f"else {common}"])
+
+
+def _folded(changes: Sequence[Change], fields: dict[str, FieldFacts]) -> list[tuple[str, str]]:
+    """Changes as cell and ``old → new``; like changes of one field together where their cells make up a block."""
+    groups: dict[tuple[str, str, str], list[Place]] = {}
+    for each in changes:
+        if each.place.field in fields:
+            groups.setdefault((each.place.field, each.old, each.new), []).append(each.place)
+    return [
+        (cell + (" (ghost)" if fields[name].ghost else ""), f"{old} → {new}")
+        for (name, old, new), places in groups.items()
+        for cell in _cells(fields[name], places)
+    ]
+
+
+def _cells(field: FieldFacts, places: Sequence[Place]) -> list[str]:
+    """One text for all the cells if they are all combinations of some values of each index, else one for each."""
+    if len(places) == 1:
+        return [str(places[0])]
+    found = [tuple(dict.fromkeys(values)) for values in zip(*(place.index for place in places), strict=True)]
+    if {place.index for place in places} != set(itertools.product(*found)):
+        return [str(place) for place in places]
+    parts = [
+        values[0] if len(values) == 1 else "..." if set(values) == set(every) else f"{{{', '.join(values)}}}"
+        for values, (_, every) in zip(found, field.index, strict=True)
+    ]
+    return [f"{field.name}[{', '.join(parts)}]"]

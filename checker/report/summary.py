@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from attorn.checker.report.lines import counted
 from attorn.checker.report.model import InstanceAccount, Outcome, Report, SilentAccount
-from attorn.checker.report.runs import counted
 from attorn.checker.verdicts import Evidence
 
 __all__ = [

@@ -1,0 +1,157 @@
+"""Search several instances and give the report of it; a watcher sees it happen."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from types import FrameType
+from typing import Protocol
+
+from attorn import __version__
+from attorn.checker.explore import Options, Progress, explore
+from attorn.checker.report import (
+    Commands,
+    InstanceAccount,
+    MachineAccount,
+    Report,
+    RunFacts,
+    Timing,
+    instance_account,
+    machine_account,
+)
+from attorn.checker.verdicts import Exploration
+from attorn.commands.targets import Target, claim_elements, statement_names
+from attorn.spec.errors import Unsound
+
+__all__ = ["Request", "Watcher", "examine", "search"]
+
+ORACLE_STATES = 1_000_000
+LIBRARIES = ("numpy", "networkx", "z3-solver")
+
+Draw = Callable[[Progress], None]
+
+
+class Watcher(Protocol):
+    """Who sees an examination happen."""
+
+    def begins(self, machine: MachineAccount) -> None:
+        """Instances of this machine come next."""
+
+    def drawing(self, name: str) -> AbstractContextManager[Draw | None]:
+        """What is told of the progress of one search."""
+
+    def searched(self, instance: InstanceAccount, seconds: float) -> None:
+        """One search has ended."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of every instance.
+
+    names:   properties and goals; all where there are none.
+    options: limits of each search.
+    agree:   whether a second engine searches again.
+    """
+
+    names: Sequence[str]
+    options: Options
+    agree: bool = False
+
+
+def examine(targets: Sequence[Target], request: Request, command: str, watcher: Watcher) -> Report:
+    """Search all instances, and give the account; an interrupt ends it early, with what is known by then.
+
+    command: what the user types to repeat it.
+
+    Raises Unsound where a run does not stand up to the plain interpreter, or the second engine disagrees.
+    """
+    started, began = time.strftime("%Y-%m-%dT%H:%M:%S%z"), time.perf_counter()
+    machines: dict[str, MachineAccount] = {}
+    accounts: list[InstanceAccount] = []
+    timings: list[Timing] = []
+    with _interrupts() as interrupted:
+        for target in targets:
+            machine = target.instance.machine
+            if machine.name not in machines:
+                names = request.names or statement_names(machine)
+                machines[machine.name] = machine_account(machine, names, claim_elements(machine))
+                watcher.begins(machines[machine.name])
+            try:
+                with watcher.drawing(target.instance.name) as draw:
+                    exploration = search(target, request.names, request.options, draw)
+                agreement = _agreement(exploration, request) if request.agree and not interrupted else ""
+            except KeyboardInterrupt:
+                break
+            accounts.append(instance_account(exploration, Commands(target.check(), target.explain()), agreement))
+            timings.append(Timing(target.instance.name, round(exploration.seconds, 3), exploration.bytes_per_state))
+            watcher.searched(accounts[-1], exploration.seconds)
+            if interrupted:
+                break
+    return Report(
+        attorn=__version__,
+        command=command,
+        machines=tuple(machine for name, machine in machines.items() if any(each.machine == name for each in accounts)),
+        instances=tuple(accounts),
+        not_started=tuple(target.instance.name for target in targets[len(accounts) :]),
+        run=RunFacts(
+            started=started,
+            seconds=round(time.perf_counter() - began, 3),
+            threads=request.options.threads or os.cpu_count() or 1,
+            python=platform.python_version(),
+            platform=platform.platform(),
+            versions=tuple((name, version(name)) for name in LIBRARIES),
+            timings=tuple(timings),
+        ),
+    )
+
+
+def search(target: Target, names: Sequence[str], options: Options, draw: Draw | None) -> Exploration:
+    """Explore an instance for some of its properties and goals, or for all where no names are given."""
+    machine = target.instance.machine
+    aims = {goal.name for goal in machine.goals}
+    if names:
+        aims &= set(names)
+        known = (*(each.name for each in machine.properties), "no_deadlock")
+        options = replace(options, properties=tuple(name for name in known if name in names), goals=bool(aims))
+    found = explore(target.instance, options, draw)
+    return replace(found, goals=tuple(goal for goal in found.goals if goal.name in aims))
+
+
+def _agreement(exploration: Exploration, request: Request) -> str:
+    """What the second engine says; raises Unsound where it says something else."""
+    from attorn.checker import oracle
+    from attorn.checker.agreement import differences
+
+    properties = tuple(verdict.name for verdict in exploration.verdicts)
+    other = oracle.explore(
+        exploration.instance, properties, bool(exploration.goals), request.options.max_states or ORACLE_STATES
+    )
+    aims = {goal.name for goal in exploration.goals}
+    other = replace(other, goals=tuple(goal for goal in other.goals if goal.name in aims))
+    if not (exploration.finished and other.finished):
+        return f"agreement unknown: a search was stopped by {exploration.stopped or other.stopped}"
+    if found := differences(exploration, other):
+        raise Unsound("the explorer and the oracle disagree:\n  " + "\n  ".join(found))
+    return "agreed: a second engine finds the same states, transitions, verdicts and lengths of runs"
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """While open, an interrupt is noted in the list besides being raised: engines may end their search by it."""
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)

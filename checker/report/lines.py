@@ -1,0 +1,55 @@
+"""Text for a terminal: wrapping beside a margin, formulas kept whole, counted nouns, and paint."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable
+
+__all__ = ["Paint", "counted", "formula", "glued", "plain", "wrapped"]
+
+Paint = Callable[[str, str], str]
+GLUE = "\N{NO-BREAK SPACE}"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def plain(text: str, role: str) -> str:
+    """The paint that leaves text as it is; others colour it by its role: good, bad, doubt, faint or strong."""
+    return text
+
+
+def wrapped(
+    text: str, width: int, indent: str, first: str | None = None, paint: Paint = plain, role: str = ""
+) -> list[str]:
+    """Text as lines of a width, painted; nothing for no text.
+
+    first: what the first line begins with in place of the indent, perhaps painted already.
+    """
+    lead = indent if first is None else first
+    margin = len(COLOUR.sub("", lead))
+    lines = textwrap.wrap(
+        text, width, initial_indent=" " * margin, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    texts = [line.replace(GLUE, " ") for line in lines]
+    return [lead + paint(line[margin:], role) for line in texts[:1]] + [
+        indent + paint(line[len(indent) :], role) for line in texts[1:]
+    ]
+
+
+def glued(text: str) -> str:
+    """Text that ``wrapped`` keeps on one line."""
+    return text.replace(" ", GLUE)
+
+
+def formula(text: str) -> str:
+    """A formula that ``wrapped`` breaks only before → ∧ ∨ and after the variables of a quantifier."""
+    kept = re.sub(f"{GLUE}([→∧∨]){GLUE}", rf" \1{GLUE}", glued(text))
+    return kept.replace(f":{GLUE}", ": ").replace(f"{GLUE}for{GLUE}all", f" for{GLUE}all")
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and its noun: ``1 step``, ``1,200 states``."""
+    if count != 1:
+        noun = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{count:,} {noun}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from attorn.checker.mutate.operators import Scope, changes, constants, levels
 from attorn.spec.errors import DoubleWrite
 from attorn.spec.language import Action, Clause, Expr, Machine, Parameter, Write, render, render_write
-from attorn.spec.language.expressions import TRUE, equal, variable
+from attorn.spec.language.expressions import FALSE, TRUE, equal, read, variable
 from attorn.spec.language.sorts import BOOLEAN, EnumerationSort
 from attorn.spec.language.source import Where
 from attorn.spec.language.state import Recorder
@@ -70,8 +70,8 @@ def _clause_changes(machine: Machine, action: Action) -> Iterator[Changed]:
         old = render(clause.formula, names)
         yield "drop clause", f"without the clause `{old}`", clause.where, action.without_clause(number)
         for operator, formula in changes(clause.formula, scope):
-            if formula is TRUE:
-                continue
+            if formula is TRUE or formula is FALSE:
+                continue  # the clause dropped, or an action that never happens
             clauses = (*action.clauses[:number], Clause(formula, clause.where), *action.clauses[number + 1 :])
             sentence = f"requires `{render(formula, names)}` instead of `{old}`"
             yield operator, sentence, clause.where, replace(action, clauses=clauses)
@@ -110,7 +110,8 @@ def _changed_write(machine: Machine, action: Action, write: Write, scope: Scope)
         yield from _narrowed(action, write, binder, scope)
     if write.value is not None:
         for operator, value in changes(write.value, inner):
-            yield operator, replace(write, value=value), ()
+            if value is not read(write.field, write.index):  # the update dropped
+                yield operator, replace(write, value=value), ()
 
 
 def _widened(action: Action, write: Write, position: int) -> Iterator[Write]:

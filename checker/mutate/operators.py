@@ -154,7 +154,6 @@ def _expressions(action: Action) -> Iterator[Expr]:
 
 def _parts(expression: Expr) -> Iterator[Expr]:
     yield expression
-    for bound in expression.payload[0] if expression.op in (Op.FORALL, Op.EXISTS, Op.COUNT) else ():
-        yield bound
+    yield from expression.payload[0] if expression.op in (Op.FORALL, Op.EXISTS, Op.COUNT) else ()
     for part in expression.args:
         yield from _parts(part)

@@ -1,0 +1,7 @@
+"""Mutation: what a specification is worth, measured by the small mistakes that its properties would notice."""
+
+from attorn.checker.mutate.judging import Fate, Judgement
+from attorn.checker.mutate.mutants import Mutant, mutants
+from attorn.checker.mutate.score import MutationReport, score
+
+__all__ = ["Fate", "Judgement", "Mutant", "MutationReport", "mutants", "score"]

@@ -14,7 +14,18 @@ from typing import Any, Literal
 
 from attorn.spec.errors import BadInput
 
-__all__ = ["SOLVERS", "Answer", "Cache", "Result", "ask", "ask_all", "core_of", "default_cache", "installed"]
+__all__ = [
+    "SOLVERS",
+    "Answer",
+    "Cache",
+    "Result",
+    "ask",
+    "ask_all",
+    "ask_core",
+    "core_of",
+    "default_cache",
+    "installed",
+]
 
 Result = Literal["unsat", "sat", "unknown", "error"]
 SOLVERS = ("z3", "cvc5")
@@ -58,16 +69,33 @@ def ask(
 
 def core_of(text: str, timeout: float = 10.0) -> tuple[int, ...] | None:
     """The numbers of assertions that z3's proof of unsatisfiability used, or None if it found none."""
+    answer = ask_core(text, timeout)
+    return answer.core if answer.result == "unsat" else None
+
+
+def ask_core(text: str, timeout: float = 10.0) -> Answer:
+    """Ask z3 one script; an unsat answer says which assertions it used, none of which can be left out.
+
+    Where z3 does not know with the assertions tracked, it is asked plainly, and an unsat answer used all of them.
+    """
     z3 = _z3()
+    begun = time.perf_counter()
     context = z3.Context()
     solver = z3.Solver(ctx=context)
     solver.set("timeout", int(timeout * 1000))
     solver.set("core.minimize", True)
-    for number, assertion in enumerate(z3.parse_smt2_string(text, ctx=context)):
+    assertions = z3.parse_smt2_string(text, ctx=context)
+    for number, assertion in enumerate(assertions):
         solver.assert_and_track(assertion, z3.Bool(f"assertion!{number}", context))
-    if solver.check() != z3.unsat:
-        return None
-    return tuple(sorted(int(str(name).partition("!")[2]) for name in solver.unsat_core()))
+    result = solver.check()
+    if result == z3.unknown:
+        plain = ask(text, "z3", timeout)
+        return replace(plain, core=tuple(range(len(assertions))) if plain.result == "unsat" else ())
+    seconds = time.perf_counter() - begun
+    if result == z3.sat:
+        return Answer("sat", "z3", seconds)
+    core = sorted(int(str(name).partition("!")[2]) for name in solver.unsat_core())
+    return Answer("unsat", "z3", seconds, core=tuple(core))
 
 
 def _z3() -> Any:
@@ -225,14 +253,16 @@ def ask_all(
     timeout: float = 10.0,
     jobs: int = 1,
     cache: Cache | None = None,
+    cores: bool = False,
 ) -> Iterator[tuple[int, Answer]]:
     """Ask many scripts, ``jobs`` at a time; yields number and answer as they come.
 
     questions: for each, a function that makes its text (called in the worker) and the expected answer.
+    cores:     whether unsat answers are to say which assertions they used (see ``ask_core``; z3 only).
     Workers are forked, so that no question is copied; where that is impossible they run here, one by one.
     """
     global _tasks
-    stamp = f"{solver} {installed(solver)}"
+    stamp = f"{solver} {installed(solver)}{' cores' if cores else ''}"
     known = cache or Cache(None)
 
     def task(number: int) -> Answer:
@@ -240,7 +270,7 @@ def ask_all(
         text = make()
         key = hashlib.sha256(f"{stamp}\n{text}".encode()).hexdigest()
         found = known.get(key)
-        answer = found or ask(text, solver, timeout, expected)
+        answer = found or (ask_core(text, timeout) if cores else ask(text, solver, timeout, expected))
         return replace(answer, reason=answer.reason or key) if answer.result in ("sat", "unsat") else answer
 
     fresh: list[tuple[str, Answer]] = []

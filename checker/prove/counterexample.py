@@ -68,18 +68,10 @@ def _instances(machine: Machine, largest: int) -> Iterator[Instance]:
 def _escape(instance: Instance, obligation: Obligation) -> Escape | None:
     sizes = FixedSize(instance)
     before = sizes.state("before")
-    given = {
-        each.variable.payload: z3.Bool(f"arg.{each.name}", sizes.context)
-        if instance.size(each.sort) == 2 and each.sort.name == "Bool"
-        else z3.BitVec(f"arg.{each.name}", FixedSize.WIDTH, sizes.context)
-        for each in obligation.parameters
-    }
+    given = {each.variable.payload: sizes.variable(f"arg.{each.name}", each.sort) for each in obligation.parameters}
     solver = z3.SolverFor("QF_BV", ctx=sizes.context)
     solver.add(sizes.typed(before))
-    for each in obligation.parameters:
-        term = given[each.variable.payload]
-        if not z3.is_bool(term):
-            solver.add(z3.ULT(term, instance.size(each.sort)))
+    solver.add([sizes.inside(given[each.variable.payload], each.sort) for each in obligation.parameters])
     for formula in (*(formula for _, formula in obligation.hypotheses), obligation.refuted):
         solver.add(sizes.boolean(sizes.term(formula, given, before)))
     if solver.check() != z3.sat:

@@ -1,6 +1,6 @@
 -- The in-place migration machine by hand, for Murphi (written for rumur).
 --
---     rumur --deadlock-detection off --output migration.c migration.m
+--     rumur --deadlock-detection stuck --output migration.c migration.m
 --     gcc -O3 -march=native -o migration migration.c -lpthread
 --     ./migration
 --
@@ -11,7 +11,7 @@
 -- the number of distinct states of the machine, and "rules fired" that of its transitions.
 --
 -- Properties.  What speaks of one state is an invariant.  What speaks of two is asserted in the procedures by which
--- alone the steps write what it speaks of, right before the write.
+-- alone the steps write what it speaks of, right before the write. A state without a way on is reported as a deadlock.
 --
 -- Ghosts.  The auxiliary variables are stored with the rest, since Murphi has no other place for them; each is a
 -- function of the rest in every reachable state, so they add none.

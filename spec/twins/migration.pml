@@ -29,15 +29,15 @@
  *
  * Properties.  An invariant is a function of the state alone, so it is enough to look at it once for every state that
  * is stored: the first option of the loop can be taken in no state but one that violates an invariant, and then fails,
- * at the line that names it.
- * What speaks of two states is asserted in each step that writes what it speaks of, right before the write.
+ * at the line that names it.  What speaks of two states is asserted in each step that writes what it speaks of, right
+ * before the write.  A state without a way on is an invalid end state, which SPIN reports by itself.
  *
  * Ghosts.  With -DGHOSTS=1, which is the default, the auxiliary variables are stored with the rest, and the same
  * properties are checked as in safety.py.  Each ghost is a function of the rest in every reachable state, so the
  * number of states is the same with -DGHOSTS=0, which is faster by its shorter states, but checks less:
  *
- *   - contents_intact, and segment_purity, are reduced to the assertions that content is written only by a guest to
- *     its own segment, or by a scrub of a segment that its VM gives up;
+ *   - contents_intact and segment_purity are not checked; of what they say there remains that no step writes to the
+ *     memory of a migrating VM;
  *   - run_implies_owns_all no longer says that the mapping is the one that the guest knows, but that there is one;
  *   - config_faithful no longer says at which address a segment is described, nor what the run state is.
  */
@@ -412,7 +412,6 @@ active proctype migration()
 {
     atomic { EACH_VM(ANY_HOME) EACH_SEGMENT(ANY_OWNER, 0) }
 
-end:
     do
     :: d_step { !INVARIANTS ->
         assert(exclusive_allocation);

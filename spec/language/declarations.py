@@ -46,7 +46,6 @@ class Declaration:
 
     party:   who acts, for actions.            fair: which fairness its firing is assumed to have.
     claim:   letters of the claim's elements.  hazards: ids of known failures that it speaks about.
-    refined: further functions of the same parameters that add clauses and writes to an action.
     """
 
     name: str
@@ -59,7 +58,6 @@ class Declaration:
     fair: Fairness = "none"
     claim: str = ""
     hazards: tuple[str, ...] = ()
-    refined: tuple[Callable[..., object], ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function, so that one property can be used inside another."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FALSE",
     "NONE",
+    "QUANTIFIERS",
     "TRUE",
     "Element",
     "Expr",
@@ -54,6 +55,7 @@ __all__ = [
     "sort_of",
     "subset",
     "variable",
+    "walk",
 ]
 
 
@@ -77,6 +79,9 @@ class Op(Enum):
     FORALL = "∀"
     EXISTS = "∃"
     COUNT = "#"
+
+
+QUANTIFIERS = (Op.FORALL, Op.EXISTS, Op.COUNT)
 
 
 class Expr:
@@ -198,7 +203,7 @@ def node(op: Op, sort: Sort, args: tuple[Expr, ...] = (), payload: Any = None) -
         free = frozenset[int]().union(*(arg.free for arg in args))
         if op is Op.VARIABLE:
             free = frozenset((payload,))
-        elif op in (Op.FORALL, Op.EXISTS, Op.COUNT):
+        elif op in QUANTIFIERS:
             free -= {bound.payload for bound in payload[0]}
         found.free = free
         found.ident = next(_serial)
@@ -234,6 +239,18 @@ def binding(count: int) -> Iterator[int]:
 def variable(sort: Sort, level: int) -> Expr:
     """The variable bound at a level; names are kept by whoever binds it."""
     return node(Op.VARIABLE, sort, (), level)
+
+
+def walk(*formulas: Expr) -> Iterator[Expr]:
+    """All nodes that formulas are made of, each once."""
+    seen: set[int] = set()
+    stack = [*reversed(formulas)]
+    while stack:
+        part = stack.pop()
+        if part.ident not in seen:
+            seen.add(part.ident)
+            yield part
+            stack.extend(reversed(part.args))
 
 
 TRUE = node(Op.CONSTANT, BOOLEAN, (), 1)

@@ -55,6 +55,9 @@ class Instance:
     limits: Mapping[Budget, int]
     name: str = ""
 
+    def __repr__(self) -> str:
+        return f"Instance({self.machine.name}: {self.shape()})"
+
     @staticmethod
     def of(machine: Machine, name: str = "", /, **sizes: int) -> Instance:
         """An instance by names of sorts and budgets: ``Instance.of(claim, VM=2, Segment=3, Partition=2)``.

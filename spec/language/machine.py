@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
 from attorn.spec.errors import SpecificationError, UnknownName
 from attorn.spec.language.declarations import Assumption, Declaration
-from attorn.spec.language.expressions import FALSE, Expr, any_of
+from attorn.spec.language.expressions import FALSE, QUANTIFIERS, Expr, Op, any_of, walk
 from attorn.spec.language.sorts import Budget, ElementSort, OptionSort, RangeSort, Sort
 from attorn.spec.language.source import here
 from attorn.spec.language.state import Clause, State, Write
@@ -22,6 +22,7 @@ from attorn.spec.language.tracing import (
     Parameter,
     Progress,
     Property,
+    strengthen_action,
     trace_action,
     trace_end,
     trace_goal,
@@ -126,26 +127,42 @@ class Machine:
 
     @cached_property
     def sorts(self) -> tuple[ElementSort, ...]:
-        """The sorts whose sizes an instance must give, in the order in which fields and parameters name them."""
-        found: dict[ElementSort, None] = {}
-        for each in self.state.fields.values():
-            for sort in (*each.domain, each.codomain):
-                _collect(sort, found)
-        for action in self.actions:
-            for parameter in action.parameters:
-                _collect(parameter.sort, found)
-        return tuple(found)
+        """The sorts whose sizes an instance must give: those of fields first, then of parameters and formulas."""
+        return tuple(sort for sort in self._named_sorts if isinstance(sort, ElementSort))
 
     @cached_property
     def budgets(self) -> tuple[Budget, ...]:
         """The budgets whose sizes an instance must give."""
-        found = {
-            sort.limit: None
-            for each in self.state.fields.values()
-            for sort in (each.codomain,)
-            if isinstance(sort, RangeSort) and isinstance(sort.limit, Budget)
-        }
-        return tuple(found)
+        limits = [sort.limit for sort in self._named_sorts if isinstance(sort, RangeSort)]
+        limits += [part.payload for part in self._nodes if part.op is Op.LIMIT]
+        return tuple(dict.fromkeys(limit for limit in limits if isinstance(limit, Budget)))
+
+    @cached_property
+    def _named_sorts(self) -> tuple[Sort, ...]:
+        """All sorts that are named anywhere, each once, without the options around them."""
+        named = [sort for each in self.state.fields.values() for sort in (*each.domain, each.codomain)]
+        given = [self.initial.parameters, *(each.parameters for each in self.actions)]
+        given += [*(each.parameters for each in self.goals), *(each.parameters for each in self.progress)]
+        named += [parameter.sort for parameters in given for parameter in parameters]
+        for part in self._nodes:
+            named += [part.sort, *(bound.sort for bound in part.payload[0])] if part.op in QUANTIFIERS else [part.sort]
+        return tuple(dict.fromkeys(map(_without_option, named)))
+
+    @cached_property
+    def _nodes(self) -> tuple[Expr, ...]:
+        """All nodes of all formulas."""
+        clauses, writes = [*self.initial.clauses], [*self.initial.writes]
+        for action in self.actions:
+            clauses += action.clauses
+            writes += action.writes
+        for stated in (*self.properties, *self.lemmas):
+            clauses += stated.conjuncts
+        formulas = [clause.formula for clause in clauses]
+        for write in writes:
+            formulas += [*write.index, write.condition, *(() if write.value is None else (write.value,))]
+        formulas += [stage for each in self.goals for stage in each.stages]
+        formulas += [part for each in self.progress for part in (each.premise, each.conclusion)]
+        return tuple(walk(*formulas, self.legal_end))
 
     def action(self, name: str) -> Action:
         """The action of that name; raises UnknownName."""
@@ -171,8 +188,8 @@ class Machine:
         """A machine with parts added, removed or changed; nothing is copied by hand.
 
         state:      a class derived from this machine's state, with further fields.
-        strengthen: action name → function of the same parameters, whose clauses and writes are added.
         rewrite:    action name → function from the traced action to the one wanted (how mutations are made).
+        strengthen: action name → function of the same parameters, whose clauses and writes are added after that.
         """
         gone = set(remove)
         known = {each.name for each in (*self.steps, *self.statements)}
@@ -185,14 +202,13 @@ class Machine:
         for each in self.steps:
             if each.name in gone:
                 continue
-            if strengthen and each.name in strengthen:
-                if not isinstance(each, Declaration):
-                    raise SpecificationError(
-                        f"{each.where}: `{each.name}` was rewritten and can no longer be strengthened."
-                    )
-                each = replace(each, refined=(*each.refined, strengthen[each.name]))
-            if rewrite and each.name in rewrite:
-                each = rewrite[each.name](each if isinstance(each, Action) else trace_action(each, state or self.state))
+            if each.name in (rewrite or {}) or each.name in (strengthen or {}):
+                changed = each if isinstance(each, Action) else trace_action(each, state or self.state)
+                if rewrite and each.name in rewrite:
+                    changed = rewrite[each.name](changed)
+                if strengthen and each.name in strengthen:
+                    changed = strengthen_action(changed, strengthen[each.name], state or self.state)
+                each = changed
             steps.append(each)
         statements = [each for each in self.statements if each.name not in gone]
         for extra in add:
@@ -238,11 +254,8 @@ def _described(
         yield f"  {render_write(write, names)}"
 
 
-def _collect(sort: Sort, found: dict[ElementSort, None]) -> None:
-    if isinstance(sort, OptionSort):
-        _collect(sort.of, found)
-    elif isinstance(sort, ElementSort):
-        found[sort] = None
+def _without_option(sort: Sort) -> Sort:
+    return _without_option(sort.of) if isinstance(sort, OptionSort) else sort
 
 
 def _named(items: tuple[T, ...], name: str, what: str) -> T:

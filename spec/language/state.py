@@ -119,7 +119,11 @@ class Recorder:
 def _surely_overlap(a: Write, b: Write) -> bool:
     if a.condition is not TRUE or b.condition is not TRUE:
         return False
-    return all(x in a.binders or y in b.binders or x is y for x, y in zip(a.index, b.index, strict=True))
+
+    def same(x: Expr, y: Expr) -> bool:
+        return x is y or any(x is binder for binder in a.binders) or any(y is binder for binder in b.binders)
+
+    return all(same(x, y) for x, y in zip(a.index, b.index, strict=True))
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attorn.spec.language.expressions import (
     Expr,
@@ -17,6 +17,7 @@ from attorn.spec.language.expressions import (
     quantified,
     read,
     recording,
+    walk,
 )
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.sorts import Budget, Sort
@@ -160,23 +161,12 @@ def _assigned(write: Write, value: Expr) -> Expr:
         return quantified(Op.FORALL, tuple(binder.sort for binder in write.binders), body, write.names)
 
 
-def _walk(*formulas: Expr) -> Iterator[Expr]:
-    seen: set[int] = set()
-    stack = list(formulas)
-    while stack:
-        part = stack.pop()
-        if part.ident not in seen:
-            seen.add(part.ident)
-            yield part
-            stack.extend(part.args)
-
-
 def _free_variables(formula: Expr) -> dict[int, Expr]:
-    return {part.payload: part for part in _walk(formula) if part.op is Op.VARIABLE and part.payload in formula.free}
+    return {part.payload: part for part in walk(formula) if part.op is Op.VARIABLE and part.payload in formula.free}
 
 
 def _depth(*formulas: Expr) -> int:
     """A level above those of all variables, free or bound, at this point of the construction."""
-    levels: list[int] = [part.payload for part in _walk(*formulas) if part.op is Op.VARIABLE]
+    levels: list[int] = [part.payload for part in walk(*formulas) if part.op is Op.VARIABLE]
     with binding(0) as current:
         return max([current - 1, *levels]) + 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from attorn.spec.errors import SortMismatch, SpecificationError
 from attorn.spec.language.declarations import Declaration, Fairness, LeadsTo, Sequence
-from attorn.spec.language.expressions import Expr, Op, all_of, lift, node, recording, sort_of, variable
+from attorn.spec.language.expressions import Expr, Op, all_of, lift, node, recording, sort_of, variable, walk
 from attorn.spec.language.sorts import BOOLEAN, Sort
 from attorn.spec.language.source import Where
 from attorn.spec.language.state import Clause, Field, Recorder, State, Write
@@ -23,6 +23,7 @@ __all__ = [
     "Property",
     "conjuncts",
     "fields_read",
+    "strengthen_action",
     "trace_action",
     "trace_end",
     "trace_goal",
@@ -72,6 +73,22 @@ class Action:
     def without_write(self, number: int) -> Action:
         """The same action lacking one write, counted from 0."""
         return replace(self, writes=self.writes[:number] + self.writes[number + 1 :])
+
+    def without(self, *, reading: Iterable[Field] = (), writing: Iterable[Field] = ()) -> Action:
+        """The same action lacking the clauses that read, and the writes that change, any of the fields given.
+
+        Raises SpecificationError when a field given is neither read by a clause nor written: nothing would change.
+        """
+        read, written = set(reading), set(writing)
+        clauses = tuple(each for each in self.clauses if read.isdisjoint(fields_read(each.formula)))
+        writes = tuple(each for each in self.writes if each.field not in written)
+        used = {field for each in self.clauses for field in fields_read(each.formula)}
+        idle = [*(read - used), *(written - {each.field for each in self.writes})]
+        if idle:
+            raise SpecificationError(
+                f"{self.where}: `{self.name}` lacks `{idle[0].name}` already; nothing to take away."
+            )
+        return replace(self, clauses=clauses, writes=writes)
 
 
 @dataclass(frozen=True)
@@ -131,24 +148,29 @@ class Progress:
 
 def trace_action(declared: Declaration, state: type[State]) -> Action:
     """Run an action once; raises SpecificationError for every mistake that shows in it."""
-    recorder = Recorder(f"action `{declared.name}`", may_write=True, may_require=True)
-    parameters = _parameters(declared, declared.function, skip=1)
+    action = Action(
+        declared.name, declared.sentence, declared.where, _parameters(declared, declared.function, skip=1), (), (),
+        declared.party, declared.fair, declared.claim, declared.hazards,
+    )  # fmt: skip
+    traced = strengthen_action(action, declared.function, state)
+    _check_parameters_used(traced)
+    return traced
+
+
+def strengthen_action(action: Action, function: Callable[..., object], state: type[State]) -> Action:
+    """Add to an action the clauses and writes of a function of the same parameters."""
+    recorder = Recorder(f"action `{action.name}`", may_write=True, may_require=True, writes=list(action.writes))
     lines: dict[int, Where] = {}
-    with recording(lines, len(parameters)):
-        for function in (declared.function, *declared.refined):
-            _call(declared, function, state(recorder), parameters)
+    with recording(lines, len(action.parameters)):
+        _call(action, function, state(recorder), action.parameters)
     clauses = tuple(
         Clause(part, lines.get(part.ident, clause.where))
         for clause in recorder.clauses
         for part in (clause.formula.args if clause.formula.op is Op.AND else (clause.formula,))
     )
-    action = Action(
-        declared.name, declared.sentence, declared.where, parameters, clauses, tuple(recorder.writes),
-        declared.party, declared.fair, declared.claim, declared.hazards,
-    )  # fmt: skip
-    _check_ghosts(action)
-    _check_parameters_used(action)
-    return action
+    stronger = replace(action, clauses=(*action.clauses, *clauses), writes=tuple(recorder.writes))
+    _check_ghosts(stronger)
+    return stronger
 
 
 def trace_initial(declared: Declaration, state: type[State]) -> Initial:
@@ -233,7 +255,7 @@ def _formula(declared: Declaration, value: object) -> Expr:
 
 
 def _call(
-    declared: Declaration, function: Callable[..., object], state: State, parameters: tuple[Parameter, ...]
+    declared: Declaration | Action, function: Callable[..., object], state: State, parameters: tuple[Parameter, ...]
 ) -> object:
     try:
         return function(state, *(parameter.variable for parameter in parameters))
@@ -241,7 +263,7 @@ def _call(
         raise _miscalled(declared, function, error) from error
 
 
-def _miscalled(declared: Declaration, function: Callable[..., object], error: TypeError) -> SpecificationError:
+def _miscalled(declared: Declaration | Action, function: Callable[..., object], error: TypeError) -> SpecificationError:
     trace = error.__traceback__
     where = declared.where
     while trace is not None:
@@ -304,17 +326,7 @@ def conjuncts(formula: Expr, origin: Expr | None = None) -> list[tuple[Expr, Exp
 
 def fields_read(formula: Expr) -> set[Field]:
     """All fields that a formula reads."""
-    found: set[Field] = set()
-    seen: set[int] = set()
-    stack = [formula]
-    while stack:
-        part = stack.pop()
-        if part.ident not in seen:
-            seen.add(part.ident)
-            stack.extend(part.args)
-            if part.op is Op.READ:
-                found.add(part.payload[0])
-    return found
+    return {part.payload[0] for part in walk(formula) if part.op is Op.READ}
 
 
 def _check_ghosts(action: Action) -> None:

@@ -5,6 +5,7 @@ from attorn.spec.language.declarations import (
     Assumption,
     Declaration,
     action,
+    always_possible,
     assumption,
     goal,
     initial,
@@ -39,7 +40,7 @@ from attorn.spec.language.sorts import Budget
 from attorn.spec.language.state import ANY, Clause, Counter, Field, Map, Option, Relation, State, UpTo, Variable, Write
 from attorn.spec.language.substitution import after_step, primed
 from attorn.spec.language.text import render, render_write, value_name
-from attorn.spec.language.tracing import Action, Goal, Initial, Parameter, Progress, Property
+from attorn.spec.language.tracing import Action, Goal, Initial, Parameter, Possibility, Progress, Property
 
 __all__ = [
     "ANY",
@@ -66,6 +67,7 @@ __all__ = [
     "Op",
     "Option",
     "Parameter",
+    "Possibility",
     "Progress",
     "Property",
     "Relation",
@@ -78,6 +80,7 @@ __all__ = [
     "action",
     "after_step",
     "all_of",
+    "always_possible",
     "any_of",
     "assumption",
     "constant",

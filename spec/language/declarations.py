@@ -23,6 +23,7 @@ __all__ = [
     "LeadsTo",
     "Sequence",
     "action",
+    "always_possible",
     "assumption",
     "goal",
     "initial",
@@ -36,7 +37,9 @@ __all__ = [
 ]
 
 Fairness = Literal["none", "weak", "strong"]
-Kind = Literal["action", "initial", "invariant", "lemma", "two_state", "goal", "progress", "legal_end"]
+Kind = Literal[
+    "action", "initial", "invariant", "lemma", "two_state", "goal", "progress", "always_possible", "legal_end"
+]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -168,6 +171,18 @@ def progress(*, claim: str = ..., hazards: tuple[str, ...] = ...) -> Callable[[F
 def progress(function: Any = None, **about: Any) -> Any:
     """Declare what must happen: ``leads_to(...)``, for all values of the parameters."""
     return _declared("progress", function, about)
+
+
+@overload
+def always_possible(function: F, /) -> Declaration: ...
+@overload
+def always_possible(*, claim: str = ..., hazards: tuple[str, ...] = ...) -> Callable[[F], Declaration]: ...
+def always_possible(function: Any = None, **about: Any) -> Any:
+    """Declare what never gets out of reach: from every reachable state a state where the formula holds can be reached.
+
+    It holds for all values of the parameters, and says nothing of whether the steps that lead there happen.
+    """
+    return _declared("always_possible", function, about)
 
 
 @overload

@@ -20,6 +20,7 @@ from attorn.spec.language.tracing import (
     Goal,
     Initial,
     Parameter,
+    Possibility,
     Progress,
     Property,
     strengthen_action,
@@ -27,6 +28,7 @@ from attorn.spec.language.tracing import (
     trace_end,
     trace_goal,
     trace_initial,
+    trace_possibility,
     trace_progress,
     trace_property,
 )
@@ -47,7 +49,7 @@ class Machine:
     """An executable specification: everything that engines need to know, and nothing of how they work.
 
     steps:      actions as declared, or already traced ones (as mutations are).
-    statements: invariants, two-state properties, goals, progress properties and legal ends, in any order.
+    statements: invariants, two-state properties, goals, what must happen or stay possible, legal ends; in any order.
     """
 
     name: str
@@ -114,6 +116,15 @@ class Machine:
         )
 
     @cached_property
+    def always_possible(self) -> tuple[Possibility, ...]:
+        """What must never get out of reach."""
+        return tuple(
+            trace_possibility(each, self.state)
+            for each in self.statements
+            if isinstance(each, Declaration) and each.kind == "always_possible"
+        )
+
+    @cached_property
     def legal_end(self) -> Expr:
         """States in which it is right that no action is enabled; none unless declared."""
         return any_of(
@@ -143,6 +154,7 @@ class Machine:
         named = [sort for each in self.state.fields.values() for sort in (*each.domain, each.codomain)]
         given = [self.initial.parameters, *(each.parameters for each in self.actions)]
         given += [*(each.parameters for each in self.goals), *(each.parameters for each in self.progress)]
+        given += [each.parameters for each in self.always_possible]
         named += [parameter.sort for parameters in given for parameter in parameters]
         for part in self._nodes:
             named += [part.sort, *(bound.sort for bound in part.payload[0])] if part.op in QUANTIFIERS else [part.sort]
@@ -162,6 +174,7 @@ class Machine:
             formulas += [*write.index, write.condition, *(() if write.value is None else (write.value,))]
         formulas += [stage for each in self.goals for stage in each.stages]
         formulas += [part for each in self.progress for part in (each.premise, each.conclusion)]
+        formulas += [each.formula for each in self.always_possible]
         return tuple(walk(*formulas, self.legal_end))
 
     def action(self, name: str) -> Action:
@@ -240,6 +253,8 @@ class Machine:
             yield f"goal {goal.name} {[render(stage) for stage in goal.stages]}"
         for progress in self.progress:
             yield f"progress {progress.name} {render(progress.premise)} {render(progress.conclusion)}"
+        for possibility in self.always_possible:
+            yield f"always possible {possibility.name} {render(possibility.formula)}"
         yield f"end {render(self.legal_end)}"
 
 

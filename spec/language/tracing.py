@@ -19,6 +19,7 @@ __all__ = [
     "Goal",
     "Initial",
     "Parameter",
+    "Possibility",
     "Progress",
     "Property",
     "conjuncts",
@@ -28,6 +29,7 @@ __all__ = [
     "trace_end",
     "trace_goal",
     "trace_initial",
+    "trace_possibility",
     "trace_progress",
     "trace_property",
 ]
@@ -146,6 +148,19 @@ class Progress:
     hazards: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Possibility:
+    """A formula that can be made true from every reachable state, for all values of the parameters."""
+
+    name: str
+    sentence: str
+    where: Where
+    parameters: tuple[Parameter, ...]
+    formula: Expr
+    claim: str = ""
+    hazards: tuple[str, ...] = ()
+
+
 def trace_action(declared: Declaration, state: type[State]) -> Action:
     """Run an action once; raises SpecificationError for every mistake that shows in it."""
     action = Action(
@@ -226,6 +241,15 @@ def trace_progress(declared: Declaration, state: type[State]) -> Progress:
         )
     return Progress(
         declared.name, declared.sentence, declared.where, parameters, result.premise, result.conclusion,
+        declared.claim, declared.hazards,
+    )  # fmt: skip
+
+
+def trace_possibility(declared: Declaration, state: type[State]) -> Possibility:
+    """Run a statement of what is always possible once."""
+    parameters, result = _run_formula(declared, state)
+    return Possibility(
+        declared.name, declared.sentence, declared.where, parameters, _formula(declared, result),
         declared.claim, declared.hazards,
     )  # fmt: skip
 

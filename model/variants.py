@@ -1,0 +1,38 @@
+"""From the choices of a protocol to its machine, by composition from the claim."""
+
+from __future__ import annotations
+
+from attorn.model.faults import fault_steps
+from attorn.model.handover import everyone_is_up, handover_steps, loosened, strengthened
+from attorn.model.migration import CLAIM
+from attorn.model.protocol import Devices, Memory, Protocol
+from attorn.spec.handover import Handover
+from attorn.spec.language import Machine
+from attorn.spec.outcome import OUTCOME, OUTCOME_PROGRESS, lock_follows_runner, run_implies_owns
+
+__all__ = ["build"]
+
+LIFE = ("execute", "release", "stop", "rebalance")
+KEPT = ("exclusive_allocation", "at_most_one_runner", "half_owned_never_runs", "map_implies_own", "conservation")
+"""Properties of the claim that speak of no phase, and so mean the same here."""
+
+
+def build(protocol: Protocol) -> Machine:
+    """The machine of a protocol: the claim's steps loosened and strengthened, messages, the way back, and faults."""
+    gone = [each.name for each in CLAIM.statements if each.name not in KEPT]
+    if protocol.memory is Memory.SHARED:
+        gone += ["map_implies_own", "half_owned_never_runs"]
+    statements = [*OUTCOME, *OUTCOME_PROGRESS]
+    if protocol.memory is Memory.SHARED:
+        statements.remove(run_implies_owns)
+    if protocol.devices is Devices.LOCK:
+        statements.append(lock_follows_runner)
+    return CLAIM.variant(
+        protocol.name,
+        state=Handover,
+        start=everyone_is_up,
+        remove=(*LIFE, *gone),
+        strengthen=strengthened(protocol),
+        rewrite=loosened(protocol),
+        add=(*handover_steps(protocol), *fault_steps(protocol), *statements),
+    )

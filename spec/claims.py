@@ -30,7 +30,7 @@ CLAIM = (
         "a",
         "One computer has a source and a destination logical partition, and each runs a VMM of its own.",
         ("owner", "mapped", "rebalance"),
-        ("map_implies_own", "two_vms_cross"),
+        ("map_implies_own", "two_ends_while_migrating", "two_vms_cross"),
     ),
     Element(
         "b",
@@ -39,8 +39,10 @@ CLAIM = (
         (
             "exclusive_allocation",
             "segment_purity",
+            "guest_addresses_differ",
             "conservation",
             "scrub_before_reuse",
+            "executed_while_running",
             "at_most_one_runner",
         ),
     ),
@@ -48,7 +50,13 @@ CLAIM = (
         "c",
         "The VM is suspended in the source; its virtual resources stay allocated.",
         ("suspend", "runs"),
-        ("suspend_freezes", "suspended_memory_is_frozen", "suspended_stays_allocated", "legal_edges"),
+        (
+            "suspend_freezes",
+            "suspended_memory_is_frozen",
+            "suspended_stays_allocated",
+            "whole_until_transfer",
+            "legal_edges",
+        ),
     ),
     Element(
         "d",
@@ -60,7 +68,13 @@ CLAIM = (
         "e",
         "Each of the segments is reassigned from the source to the destination partition with its contents intact.",
         ("unmap", "reassign", "map"),
-        ("contents_intact", "no_scrub_on_reassign", "half_owned_never_runs", "half_owned"),
+        (
+            "held_segments_move_forward",
+            "contents_intact",
+            "no_scrub_on_reassign",
+            "half_owned_never_runs",
+            "half_owned",
+        ),
     ),
     Element(
         "f",
@@ -78,6 +92,12 @@ CLAIM = (
         "h",
         "The VM is resumed in the destination.",
         ("resume",),
-        ("run_implies_owns_all", "migration_completes", "there_and_back", "eventually_runs_at_destination"),
+        (
+            "executed_while_running",
+            "run_implies_owns_all",
+            "migration_completes",
+            "there_and_back",
+            "eventually_runs_at_destination",
+        ),
     ),
 )

@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 from attorn.spec.language import Expr, forall, lemma, one_of
-from attorn.spec.vocabulary import MIGRATING, NONE, VM, ZERO, Partition, Phase, Platform, Resource, Segment
+from attorn.spec.safety import BEFORE_TRANSFER
+from attorn.spec.vocabulary import NONE, VM, ZERO, Partition, Phase, Platform, Resource, Segment
 
 __all__ = ["LEMMAS"]
 
-BEFORE_TRANSFER = (Phase.RUNNING, Phase.SUSPENDED, Phase.DESCRIBED)
 AFTER_EXIT = (Phase.EXITED, Phase.CREATED)
-
-
-@lemma(claim="b")
-def runs_only_while_running(s: Platform) -> Expr:
-    """Only `start` and `resume` set a runner, at the source of a running VM; `suspend` and `stop` clear it."""
-    return forall(Partition, VM, lambda p, vm: s.runs[p, vm] >> ((s.phase[vm] == Phase.RUNNING) & (s.source[vm] == p)))
-
-
-@lemma(claim="a")
-def two_ends_while_migrating(s: Platform) -> Expr:
-    """`suspend` takes a destination other than the source, and only `resume` makes the destination the new source."""
-    return forall(VM, lambda vm: (s.source[vm] != s.target[vm]) == one_of(s.phase[vm], *MIGRATING))
-
-
-@lemma(claim="e")
-def held_at_source_before_transfer(s: Platform) -> Expr:
-    """Before the transfer nobody unmaps or reassigns: the source owns what the VM holds and maps it where given."""
-    return forall(
-        VM,
-        Segment,
-        lambda vm, segment: (
-            (s.holds[vm, segment] & one_of(s.phase[vm], *BEFORE_TRANSFER))
-            >> ((s.owner[segment] == s.source[vm]) & (s.mapped[s.source[vm], segment] == s.guest_layout[vm, segment]))
-        ),
-    )
 
 
 @lemma(claim="e")
@@ -88,9 +63,6 @@ def resources_at_one_end(s: Platform) -> Expr:
 
 
 LEMMAS = (
-    runs_only_while_running,
-    two_ends_while_migrating,
-    held_at_source_before_transfer,
     held_at_either_end,
     layout_is_what_is_held,
     guest_wrote_only_what_it_holds,

@@ -8,7 +8,8 @@ from attorn.spec.vocabulary import MIGRATING, NONE, VM, ZERO, Partition, Phase, 
 __all__ = ["SAFETY"]
 
 CONFIGURED = (Phase.DESCRIBED, Phase.TRANSFERRED, Phase.EXITED, Phase.CREATED)
-AT_SOURCE = (Phase.RUNNING, Phase.SUSPENDED, Phase.DESCRIBED, Phase.TRANSFERRED)
+BEFORE_TRANSFER = (Phase.RUNNING, Phase.SUSPENDED, Phase.DESCRIBED)
+AT_SOURCE = (*BEFORE_TRANSFER, Phase.TRANSFERRED)
 
 
 def migrating(s: Platform, vm: VM) -> Expr:
@@ -30,6 +31,19 @@ def segment_purity(s: Platform) -> Expr:
         Segment,
         lambda vm, segment: (
             (s.holds[vm, segment] & (s.content[segment] != ZERO)) >> (s.guest_memory[vm, segment] == s.content[segment])
+        ),
+    )
+
+
+@invariant(claim="b")
+def guest_addresses_differ(s: Platform) -> Expr:
+    """No two segments of a VM share a guest address."""
+    return forall(
+        VM,
+        Segment,
+        Segment,
+        lambda vm, a, b: (
+            (s.holds[vm, a] & s.holds[vm, b] & (s.guest_layout[vm, a] == s.guest_layout[vm, b])) >> (a == b)
         ),
     )
 
@@ -66,6 +80,12 @@ def suspended_memory_is_frozen(before: Platform, after: Platform) -> Expr:
     )
 
 
+@invariant(claim="bh")
+def executed_while_running(s: Platform) -> Expr:
+    """A VMM executes a VM exactly while the VM is running and has that VMM as its source."""
+    return forall(Partition, VM, lambda p, vm: s.runs[p, vm] == ((s.phase[vm] == Phase.RUNNING) & (s.source[vm] == p)))
+
+
 @invariant(claim="b")
 def at_most_one_runner(s: Platform) -> Expr:
     """A VM runs in at most one VMM."""
@@ -100,6 +120,42 @@ def half_owned_never_runs(s: Platform) -> Expr:
     )
 
 
+@invariant(claim="ac")
+def two_ends_while_migrating(s: Platform) -> Expr:
+    """A VM has a destination other than its source exactly while it migrates."""
+    return forall(VM, lambda vm: (s.source[vm] != s.target[vm]) == migrating(s, vm))
+
+
+@invariant(claim="c")
+def whole_until_transfer(s: Platform) -> Expr:
+    """Until the transfer, the source owns every segment of a VM and maps it where the guest expects it."""
+    return forall(
+        VM,
+        Segment,
+        lambda vm, segment: (
+            (s.holds[vm, segment] & one_of(s.phase[vm], *BEFORE_TRANSFER))
+            >> ((s.owner[segment] == s.source[vm]) & (s.mapped[s.source[vm], segment] == s.guest_layout[vm, segment]))
+        ),
+    )
+
+
+@two_state(claim="e")
+def held_segments_move_forward(before: Platform, after: Platform) -> Expr:
+    """A segment that a VM holds changes its owner only after the transfer, from source to destination."""
+    return forall(
+        VM,
+        Segment,
+        lambda vm, segment: (
+            (before.holds[vm, segment] & (after.owner[segment] != before.owner[segment]))
+            >> (
+                (before.phase[vm] == Phase.TRANSFERRED)
+                & (before.owner[segment] == before.source[vm])
+                & (after.owner[segment] == before.target[vm])
+            )
+        ),
+    )
+
+
 @invariant(claim="a")
 def map_implies_own(s: Platform) -> Expr:
     """A VMM maps only segments that its partition owns."""
@@ -119,7 +175,7 @@ def conservation(s: Platform) -> Expr:
 
 @invariant(claim="d")
 def config_faithful(s: Platform) -> Expr:
-    """The extended configuration lists exactly the segments of the VM, each at its guest address, and its registers."""
+    """The extended configuration lists just the VM's segments, each at its guest address, and its registers."""
     return forall(
         VM,
         Segment,
@@ -135,7 +191,10 @@ def config_faithful(s: Platform) -> Expr:
         ),
     ) & forall(
         VM,
-        lambda vm: one_of(s.phase[vm], *CONFIGURED) >> (s.described_registers[vm] == s.guest_registers[vm]),
+        lambda vm: (
+            (one_of(s.phase[vm], *CONFIGURED) >> (s.described_registers[vm] == s.guest_registers[vm]))
+            & (~one_of(s.phase[vm], *CONFIGURED) >> (s.described_registers[vm] == ZERO))
+        ),
     )
 
 
@@ -177,6 +236,7 @@ def resources_freed(s: Platform) -> Expr:
         & forall(
             Partition, VM, Resource, lambda p, vm, kind: (s.phase[vm] == Phase.ABSENT) >> ~s.resources[p, vm, kind]
         )
+        & forall(VM, lambda vm: one_of(s.phase[vm], Phase.EXITED, Phase.ABSENT) >> (s.registers[vm] == ZERO))
     )
 
 
@@ -243,12 +303,17 @@ def legal_edges(before: Platform, after: Platform) -> Expr:
 SAFETY = (
     exclusive_allocation,
     segment_purity,
+    guest_addresses_differ,
     contents_intact,
     suspend_freezes,
     suspended_memory_is_frozen,
+    executed_while_running,
     at_most_one_runner,
     run_implies_owns_all,
     half_owned_never_runs,
+    two_ends_while_migrating,
+    whole_until_transfer,
+    held_segments_move_forward,
     map_implies_own,
     conservation,
     config_faithful,

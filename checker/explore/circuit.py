@@ -136,7 +136,11 @@ class Circuit:
         rest = []
         for part in inner.inputs:
             opposite = part.args[0] if part.gate is Gate.NOT else None
-            if part.ident in false or _excluded(part, chosen) or (isinstance(opposite, Node) and opposite.ident in true):
+            if (
+                part.ident in false
+                or _excluded(part, chosen)
+                or (isinstance(opposite, Node) and opposite.ident in true)
+            ):
                 return 1
             if part.ident not in true and not (isinstance(opposite, Node) and _excluded(opposite, chosen)):
                 rest.append(part)

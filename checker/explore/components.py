@@ -67,7 +67,7 @@ class Component:
         return self.raw // self.radix[cell] % self.sizes[cell]
 
     def table(self, node: Node, known: dict[int, NDArray[Any]]) -> NDArray[Any]:
-        """A node that depends on nothing but this group, for every code; ``known`` keeps what is computed on the way."""
+        """A node that depends on this group alone, for every code; ``known`` keeps what is computed on the way."""
         found = known.get(node.ident)
         if found is None:
             found = known[node.ident] = self._table(node, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,11 +26,14 @@ class Expansion:
 
     successors: packed states, unsorted, one for each transition.
     fired:      transitions of each effect, in the order of the expander's effects.
+    enabled:    for each effect, the rows that enable it: where its transitions, all after those of the effects before,
+                come from.
     seen:       for each question that is true somewhere in the block, the rows where it is.
     """
 
     successors: Rows
     fired: NDArray[np.int64]
+    enabled: list[Places]
     seen: dict[str, Places]
 
 
@@ -52,6 +55,11 @@ class Expander:
             move.compile(self._lowered)
         self._questions = tuple(questions)
 
+    def drop(self, answered: Collection[str]) -> None:
+        """Do not answer some questions any more."""
+        self._questions = tuple(name for name in self._questions if name not in answered)
+        self._lowered.drop(f"asked {name}" for name in answered)
+
     def __call__(self, rows: Rows) -> Expansion:
         """Expand one block."""
         count = len(rows[0])
@@ -72,7 +80,7 @@ class Expander:
             places = _places(values[f"asked {name}"], count)
             if len(places):
                 seen[name] = places
-        return Expansion(successors, fired, seen)
+        return Expansion(successors, fired, enabled, seen)
 
 
 def _places(truth: Any, count: int) -> Places:

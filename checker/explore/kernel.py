@@ -136,9 +136,7 @@ class Kernel:
 
     def _pair(self, args: tuple[Value, ...]) -> tuple[int, int]:
         """Two numbers as columns of one type."""
-        wide = any(
-            not 0 <= arg <= BYTE if isinstance(arg, int) else dtype_of(arg) == np.int64 for arg in args
-        )
+        wide = any(not 0 <= arg <= BYTE if isinstance(arg, int) else dtype_of(arg) == np.int64 for arg in args)
         dtype = np.dtype(np.int64 if wide else np.uint8)
         left, right = (self._number_register(arg, dtype) for arg in args)
         return left, right

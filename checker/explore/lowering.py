@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,15 @@ class Lowered:
         self._simple: dict[int, Value] = {}
         self._alike: dict[tuple[int | None, bytes], Node] = {}
         self.roots = {name: self._simplified(root) for name, root in roots.items()}
+        self._build()
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Compute some roots no longer."""
+        for name in names:
+            self.roots.pop(name, None)
+        self._build()
+
+    def _build(self) -> None:
         nodes = {root.ident: root for root in self.roots.values() if isinstance(root, Node)}
         parts = self._parts(nodes.values())
         inputs = self._lanes(parts.leaves)

@@ -133,9 +133,7 @@ class Meaning:
 class _Circuits:
     """The algebra whose values are circuits; ``after`` has the cells that a step changes."""
 
-    def __init__(
-        self, instance: Instance, circuit: Circuit, cells: Sequence[Value], after: dict[int, Value]
-    ) -> None:
+    def __init__(self, instance: Instance, circuit: Circuit, cells: Sequence[Value], after: dict[int, Value]) -> None:
         self._instance, self._circuit, self._cells, self._after = instance, circuit, cells, after
 
     def constant(self, sort: Sort, number: int) -> Value:

@@ -33,3 +33,6 @@ class Progress:
     states: int
     frontier: int
     seconds: float
+
+
+DEFAULT = Options()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from attorn.checker.explore.layout import Rows, Words
+from attorn.checker.explore.layout import Rows
 
 __all__ = ["Run", "Visited", "distinct", "joined"]
 

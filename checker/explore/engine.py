@@ -1,0 +1,182 @@
+"""The explorer as a whole: from an instance to the account of all its reachable states."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from attorn.checker.explore.circuit import Value
+from attorn.checker.explore.components import alike, components
+from attorn.checker.explore.expand import Expander
+from attorn.checker.explore.layout import Layout
+from attorn.checker.explore.meaning import Meaning
+from attorn.checker.explore.options import DEFAULT, Options, Progress
+from attorn.checker.explore.paths import shortest
+from attorn.checker.explore.search import FAULT, Search
+from attorn.checker.explore.stages import shortest_through
+from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Move, Path, SilentClause, Verdict
+from attorn.spec.errors import UnknownName, Unsound
+from attorn.spec.language import Concrete, Goal, Instance, Property, Values, render
+
+__all__ = ["explore"]
+
+NO_DEADLOCK = "no_deadlock"
+
+
+def explore(
+    instance: Instance,
+    options: Options = DEFAULT,
+    progress: Callable[[Progress], None] | None = None,
+) -> Exploration:
+    """Visit every reachable state of an instance and answer for its properties and goals.
+
+    progress: called before every level.
+
+    The answers are the same for any number of threads. Raises UnknownName for a property that the machine lacks,
+    TooLarge for an instance that cannot be packed or cannot fit the memory budget, BadInput, DoubleWrite or OutOfRange
+    where the machine is not well defined, Unsound if the plain meaning of the machine contradicts a run found.
+    """
+    began = time.perf_counter()
+    return _Exploring(instance, options, progress).account(began)
+
+
+class _Exploring:
+    """One search and its evaluation."""
+
+    def __init__(self, instance: Instance, options: Options, progress: Callable[[Progress], None] | None) -> None:
+        self._instance, self._machine, self._options = instance, instance.machine, options
+        self._names = self._chosen()
+        self._concrete = Concrete(instance)
+        self._meaning = Meaning(instance)
+        states = np.array(self._concrete.initial_states(), np.int64)
+        self._layout = Layout(components(self._meaning, alike(self._meaning), states), len(instance.cells))
+        self._initial = self._layout.pack(states)
+        questions = dict(self._questions())
+        self._search = Search(self._meaning, self._layout, self._initial, questions, options, progress)
+
+    def _chosen(self) -> list[str]:
+        """The names of the properties to check, in order."""
+        known = [*(stated.name for stated in self._machine.properties), NO_DEADLOCK]
+        wanted = self._options.properties
+        for name in wanted or ():
+            if name not in known:
+                raise UnknownName(f"machine {self._machine.name} has no property `{name}`. It has: {', '.join(known)}.")
+        return [name for name in known if wanted is None or name in wanted]
+
+    def _questions(self) -> Iterator[tuple[str, Value]]:
+        """What to ask of every state, by names that the search keeps apart."""
+        for stated in self._machine.properties:
+            if stated.name in self._names:
+                yield stated.name, self._meaning.broken(stated)
+        if NO_DEADLOCK in self._names:
+            yield NO_DEADLOCK, self._meaning.stuck
+        disjunction = self._meaning.circuit.disjunction
+        for goal in self._machine.goals if self._options.goals else ():
+            if len(goal.stages) == 1:
+                choices = self._instance.arguments(goal.parameters)
+                yield _goal(goal), disjunction(self._meaning.reached(goal, 0, each) for each in choices)
+        for action in self._machine.actions:
+            effects = [effect for effect in self._meaning.effects if effect.step.action is action]
+            for number in range(len(action.clauses)):
+                yield (
+                    _clause(action.name, number),
+                    disjunction(self._meaning.decides(effect, number) for effect in effects),
+                )
+
+    def account(self, began: float) -> Exploration:
+        """Search, and say what was found."""
+        search = self._search
+        search.run()
+        self._raise_fault()
+        self._expander = Expander(self._meaning, self._layout, {})
+        wanted = {name: found for name, found in search.found.items() if not name.startswith("clause ")}
+        self._paths = shortest(wanted, search.levels, self._expander, self._concrete)
+        verdicts = tuple(self._verdict(name) for name in self._names)
+        goals = tuple(self._goal(goal) for goal in self._machine.goals) if self._options.goals else ()
+        fired = dict.fromkeys((action.name for action in self._machine.actions), 0)
+        for effect, times in zip(search.expander.effects, search.fired.tolist(), strict=True):
+            fired[effect.step.action.name] += times
+        return Exploration(
+            instance=self._instance,
+            engine="explorer",
+            levels=tuple(len(level[0]) for level in search.levels),
+            transitions=sum(fired.values()),
+            finished=not search.stopped,
+            stopped=search.stopped,
+            verdicts=verdicts,
+            goals=goals,
+            fired=fired,
+            silent=tuple(self._silent()) if not search.stopped else (),
+            seconds=time.perf_counter() - began,
+            bytes_per_state=search.peak / max(search.states, 1),
+        )
+
+    def _raise_fault(self) -> None:
+        """Let the plain meaning say what is wrong with a step that the search found to be ill defined."""
+        if FAULT in self._search.found:
+            for state in self._layout.values(self._search.found[FAULT].state):
+                for _ in self._concrete.successors(state):
+                    pass
+            raise Unsound("the explorer found a step ill defined that is not; please report this.")
+
+    def _verdict(self, name: str) -> Verdict:
+        if name == NO_DEADLOCK:
+            sentence, where, kind, stated = "Every state has a way on, or is a legal end.", None, "deadlock", None
+        else:
+            stated = self._machine.property(name)
+            sentence, where, kind = stated.sentence, stated.where, "two_state" if stated.two_state else "invariant"
+        if name not in self._search.found:
+            evidence = Evidence.UNDETERMINED if self._search.stopped else Evidence.EXHAUSTED
+            return Verdict(name, sentence, where, kind, evidence)
+        path = self._paths[name]
+        if stated is None:
+            if self._way_on(path.states[-1]):
+                raise Unsound("the explorer found a deadlock where there is none; please report this.")
+            return Verdict(name, sentence, where, kind, Evidence.REFUTED, path)
+        if stated.two_state:
+            path = self._with_bad_step(path, stated)
+        failure = self._concrete.failure(stated, *path.states[-2 if stated.two_state else -1 :])
+        if failure is None:
+            raise Unsound(f"the explorer found {name} violated where it holds; please report this.")
+        return Verdict(name, sentence, where, kind, Evidence.REFUTED, path, failure)
+
+    def _way_on(self, state: Values) -> bool:
+        ended = self._concrete.value(self._machine.legal_end, (), state)
+        return bool(ended) or any(True for _ in self._concrete.successors(state))
+
+    def _with_bad_step(self, path: Path, stated: Property) -> Path:
+        """A run, and the first step from its end that violates a two-state property."""
+        before = path.states[-1]
+        for step, after in self._concrete.successors(before):
+            if not self._concrete.holds(stated, before, after):
+                return Path(path.start, (*path.moves, Move(step, after)))
+        raise Unsound(f"the explorer found {stated.name} violated where it holds; please report this.")
+
+    def _goal(self, goal: Goal) -> GoalVerdict:
+        if len(goal.stages) == 1:
+            path, certain = self._paths.get(_goal(goal)), not self._search.stopped
+        else:
+            depth = len(self._search.levels) - 1 if self._search.stopped else None
+            path, certain = shortest_through(
+                goal, self._meaning, self._expander, self._initial, self._concrete, depth, None
+            )
+            certain &= not self._search.stopped
+        reached = True if path is not None else False if certain else None
+        return GoalVerdict(goal.name, goal.sentence, goal.where, reached, path)
+
+    def _silent(self) -> Iterator[SilentClause]:
+        for action in self._machine.actions:
+            names = {each.variable.payload: each.name for each in action.parameters}
+            for number, clause in enumerate(action.clauses):
+                if _clause(action.name, number) not in self._search.found:
+                    yield SilentClause(action.name, number, clause, render(clause.formula, names))
+
+
+def _goal(goal: Goal) -> str:
+    return f"goal {goal.name}"
+
+
+def _clause(action: str, number: int) -> str:
+    return f"clause {action} {number}"

@@ -1,0 +1,78 @@
+"""Paths: shortest runs to states that were found, walked back level by level and confirmed by the plain meaning."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from attorn.checker.explore.expand import Expander
+from attorn.checker.explore.layout import Rows
+from attorn.checker.explore.search import Found, blocks
+from attorn.checker.verdicts import Move, Path
+from attorn.spec.errors import Unsound
+from attorn.spec.language import Concrete, Values
+
+__all__ = ["confirmed", "predecessors", "shortest"]
+
+
+def shortest(
+    found: Mapping[str, Found], levels: Sequence[Rows], expander: Expander, concrete: Concrete
+) -> dict[str, Path]:
+    """A run from an initial state to each state found, with as many steps as its depth.
+
+    levels: for each depth, the packed states first met there.
+    Cost: the levels before the deepest state are expanded once more.
+    """
+    runs: dict[str, list[Rows]] = {}
+    for depth in range(max((each.depth for each in found.values()), default=0), -1, -1):
+        runs |= {name: [each.state] for name, each in found.items() if each.depth == depth}
+        if depth:
+            before = predecessors(expander, levels[depth - 1], [run[-1] for run in runs.values()])
+            for run, state in zip(runs.values(), before, strict=True):
+                run.append(state)
+    values = expander.layout.values
+    return {
+        name: confirmed([state for row in reversed(run) for state in values(row)], concrete)
+        for name, run in runs.items()
+    }
+
+
+def predecessors(expander: Expander, level: Rows, states: Sequence[Rows]) -> list[Rows]:
+    """For each of some states, the first state of a level that a step leads from; raises Unsound if there is none."""
+    found: dict[int, int] = {}
+    for first, block in blocks(level):
+        expansion = expander(block)
+        ends = np.cumsum(expansion.fired)
+        for number, state in enumerate(states):
+            if number in found:
+                continue
+            same = np.ones(len(expansion.successors[0]), np.bool_)
+            for word, wanted in zip(expansion.successors, state, strict=True):
+                same &= word == wanted
+            origins = []
+            for transition in np.flatnonzero(same):
+                effect = int(np.searchsorted(ends, transition, side="right"))
+                origins.append(int(expansion.enabled[effect][transition - ends[effect]]))
+            if origins:
+                found[number] = first + min(origins)
+        if len(found) == len(states):
+            return [[word[found[n] : found[n] + 1] for word in level] for n in range(len(states))]
+    raise Unsound("the explorer met a state that no step of the level before leads to; please report this.")
+
+
+def confirmed(states: Sequence[Values], concrete: Concrete) -> Path:
+    """The run through some states, by the first step that leads from each to the next.
+
+    Raises Unsound where the plain meaning of the machine has no such step.
+    """
+    if states[0] not in concrete.initial_states():
+        raise Unsound("the explorer's run begins in a state that is not initial; please report this.")
+    moves = []
+    for before, after in itertools.pairwise(states):
+        step = next((step for step, reached in concrete.successors(before) if reached == after), None)
+        if step is None:
+            raise Unsound("the explorer's run takes a step that the machine does not have; please report this.")
+        moves.append(Move(step, after))
+    return Path(states[0], tuple(moves))

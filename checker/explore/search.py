@@ -1,0 +1,153 @@
+"""Breadth-first search: level by level, until no state is new or a budget ends it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from attorn.checker.explore.circuit import Value
+from attorn.checker.explore.expand import Expander
+from attorn.checker.explore.layout import Layout, Rows
+from attorn.checker.explore.meaning import Meaning
+from attorn.checker.explore.options import Options, Progress
+from attorn.checker.explore.visited import Visited, distinct, joined
+
+__all__ = ["BLOCK", "Found", "Search", "blocks"]
+
+BLOCK = 1 << 15  # states that are expanded at once: their columns stay in the cache
+REBUILD = 1 << 12  # states in a level from which on it pays to drop questions that are answered
+FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The first state, in the order of search, of which a question is true: one packed state and its depth."""
+
+    depth: int
+    state: Rows
+
+
+@dataclass
+class _Reached:
+    """What one level leads to.
+
+    rows:  distinct successors that were not met before, in order.
+    fired: transitions of each effect.
+    seen:  for each question that is true in the level, the first place where it is.
+    """
+
+    rows: Rows
+    fired: np.ndarray[tuple[int], np.dtype[np.int64]]
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+class Search:
+    """A search through all reachable states.
+
+    levels:  for each depth, the states first met there, in order; each has been expanded.
+    visited: the states of all levels, and of the next.
+    found:   for each question that turned out true somewhere, where first.
+    fired:   transitions of each effect.
+    stopped: why the search ended early; empty if it finished.
+    """
+
+    def __init__(
+        self,
+        meaning: Meaning,
+        layout: Layout,
+        initial: Rows,
+        questions: dict[str, Value],
+        options: Options,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._options, self._progress, self._began = options, progress, time.perf_counter()
+        self.layout = layout
+        self.levels: list[Rows] = []
+        self.visited = Visited()
+        self.found: dict[str, Found] = {}
+        self.stopped = ""
+        self.peak = 0
+        faults = meaning.circuit.disjunction(effect.fault for effect in meaning.effects)
+        self.expander = Expander(meaning, layout, {FAULT: faults, **questions})
+        self.fired = np.zeros(len(self.expander.effects), np.int64)
+        self._rebuilt = 0
+        self._ratio = 1.0
+        self._next = distinct(initial)
+        self.visited.add(self._next)
+
+    @property
+    def states(self) -> int:
+        """States in the levels that were expanded."""
+        return sum(len(level[0]) for level in self.levels)
+
+    def run(self) -> None:
+        """Search until nothing is new, a budget is reached, or the user interrupts."""
+        try:
+            while len(self._next[0]) and not self._exhausted():
+                level, depth = self._next, len(self.levels)
+                self._report(depth, len(level[0]))
+                reached = self._expanded(level)
+                for name, place in reached.seen.items():
+                    self.found.setdefault(name, Found(depth, [word[place : place + 1] for word in level]))
+                if FAULT in self.found:
+                    return
+                self.levels.append(level)
+                self.fired += reached.fired
+                if len(reached.rows[0]):
+                    self.visited.add(reached.rows)
+                self._next = reached.rows
+                self._drop_answered()
+        except KeyboardInterrupt:
+            self.stopped = f"interrupted at depth {len(self.levels)}"
+
+    def _exhausted(self) -> bool:
+        """Whether a budget forbids to take the next level."""
+        depth, states, more = len(self.levels), self.states, len(self._next[0])
+        if self._options.max_states is not None and states + more > self._options.max_states:
+            self.stopped = f"state budget of {self._options.max_states:,} reached at depth {depth}"
+        elif self._options.memory is not None and self._needed() > self._options.memory:
+            self.stopped = f"memory budget of {self._options.memory:,} bytes reached at depth {depth}"
+        return bool(self.stopped)
+
+    def _needed(self) -> int:
+        """Bytes that the next level will take, if it has as many successors a state as the level before."""
+        successors = len(self._next[0]) * self._ratio * self.layout.bytes
+        return int(self._held() + self.visited.bytes + 3 * successors)
+
+    def _held(self) -> int:
+        """Bytes that all states met take."""
+        return self.states * self.layout.bytes + self.visited.bytes
+
+    def _expanded(self, level: Rows) -> _Reached:
+        successors = []
+        fired = np.zeros_like(self.fired)
+        seen: dict[str, int] = {}
+        for first, block in blocks(level):
+            expansion = self.expander(block)
+            fired += expansion.fired
+            for name, places in expansion.seen.items():
+                seen.setdefault(name, first + int(places[0]))
+            successors.append(distinct(expansion.successors))
+        rows = distinct(joined(successors))
+        self._ratio = len(rows[0]) / len(level[0])
+        self.peak = max(self.peak, self._held() + 3 * len(rows[0]) * self.layout.bytes)
+        return _Reached(self.visited.new(rows), fired, seen)
+
+    def _drop_answered(self) -> None:
+        """Ask no longer what is answered: it costs time in every block."""
+        if len(self._next[0]) >= REBUILD and len(self.visited) >= 4 * self._rebuilt:
+            self._rebuilt = len(self.visited)
+            self.expander.drop(self.found)
+
+    def _report(self, depth: int, frontier: int) -> None:
+        if self._progress is not None:
+            self._progress(Progress(depth, len(self.visited), frontier, time.perf_counter() - self._began))
+
+
+def blocks(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    """Parts of a list of states that are small enough to be expanded at once, each with the place of its first."""
+    for first in range(0, len(rows[0]), BLOCK):
+        yield first, [word[first : first + BLOCK] for word in rows]

@@ -1,0 +1,154 @@
+"""Goals of several stages: a search through states and the stages that were passed on the way to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from attorn.checker.explore.expand import Expander
+from attorn.checker.explore.layout import Rows
+from attorn.checker.explore.lowering import Lowered
+from attorn.checker.explore.meaning import Meaning
+from attorn.checker.explore.paths import confirmed, predecessors
+from attorn.checker.explore.search import blocks
+from attorn.checker.explore.visited import Visited, distinct, joined
+from attorn.checker.verdicts import Path
+from attorn.spec.errors import Unsound
+from attorn.spec.language import Concrete, Goal, Instance, Values
+from attorn.spec.language.sorts import ElementSort, OptionSort, Sort
+
+__all__ = ["choices", "shortest_through"]
+
+
+def choices(instance: Instance, goal: Goal) -> Iterator[tuple[int, ...]]:
+    """Arguments of a goal, one for each way in which they differ.
+
+    Individuals that are not named as constants are interchangeable: no formula can tell one from another. So what can
+    be reached for some of them can be reached for others, in as many steps.
+    """
+    for arguments in instance.arguments(goal.parameters):
+        met: dict[Sort, set[int]] = {}
+        for parameter, number in zip(goal.parameters, arguments, strict=True):
+            sort: Sort = parameter.sort
+            while isinstance(sort, OptionSort):
+                sort, number = sort.of, number - 1
+            if isinstance(sort, ElementSort) and number >= len(sort.constants):
+                earlier = met.setdefault(sort, set())
+                if number > len(sort.constants) + len(earlier):
+                    break
+                earlier.add(number)
+        else:
+            yield arguments
+
+
+def shortest_through(
+    goal: Goal,
+    meaning: Meaning,
+    expander: Expander,
+    initial: Rows,
+    concrete: Concrete,
+    depth: int | None,
+    states: int | None,
+) -> tuple[Path | None, bool]:
+    """A shortest run that meets all stages in order, for the best choice of arguments.
+
+    depth:  longer runs are not looked for, if given.
+    states: the search for one choice is given up at this many states.
+    Returns the run, if there is one; and whether, if there is none, that is certain up to the depth.
+    """
+    best: Path | None = None
+    certain = True
+    for arguments in choices(meaning.instance, goal):
+        search = _Staged(goal, arguments, meaning, expander)
+        end = search.run(initial, depth if best is None else len(best) - 1, states)
+        if end is not None:
+            best = confirmed(search.walk_back(end, concrete), concrete)
+        certain &= search.certain
+    return best, certain
+
+
+class _Staged:
+    """The search for one choice of arguments.
+
+    levels: for each depth, the states met there by the number of stages passed; a state is left out if it was met
+            with as many stages or more before.
+    """
+
+    def __init__(self, goal: Goal, arguments: tuple[int, ...], meaning: Meaning, expander: Expander) -> None:
+        self._goal, self._arguments, self._expander = goal, arguments, expander
+        roots = {str(stage): meaning.reached(goal, stage, arguments) for stage in range(len(goal.stages))}
+        self._lowered = Lowered(meaning.circuit, expander.layout.components, roots)
+        self._visited = [Visited() for _ in range(len(goal.stages) + 1)]
+        self.levels: list[dict[int, Rows]] = []
+        self.certain = True
+
+    def run(self, initial: Rows, depth: int | None, states: int | None) -> Rows | None:
+        """The first state in which all stages are passed, or None."""
+        reached = {0: distinct([word.copy() for word in initial])}
+        while reached and (depth is None or len(self.levels) <= depth):
+            level = self._passed(reached)
+            self.levels.append(level)
+            if len(self._goal.stages) in level:
+                return [word[:1] for word in level[len(self._goal.stages)]]
+            if states is not None and sum(map(len, self._visited)) > states:
+                self.certain = False
+                return None
+            reached = {
+                stage: distinct(joined([distinct(self._expander(block).successors) for _, block in blocks(rows)]))
+                for stage, rows in level.items()
+            }
+            reached = {stage: rows for stage, rows in reached.items() if len(rows[0])}
+        return None
+
+    def _passed(self, reached: dict[int, Rows]) -> dict[int, Rows]:
+        """States by the stages that they pass after those passed before, without those that are no progress."""
+        parts: dict[int, list[Rows]] = {}
+        for stage, rows in reached.items():
+            for _, block in blocks(rows):
+                after = self._advanced(stage, block)
+                for each in np.unique(after).tolist():
+                    parts.setdefault(each, []).append([word[after == each] for word in block])
+        level = {}
+        for stage in sorted(parts, reverse=True):
+            rows = distinct(joined(parts[stage]))
+            for visited in self._visited[stage:]:
+                rows = visited.new(rows)
+            if len(rows[0]):
+                self._visited[stage].add(rows)
+                level[stage] = rows
+        return level
+
+    def _advanced(self, stage: int, block: Rows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """For each state of a block, the number of stages passed when it has been."""
+        count = len(block[0])
+        truths = self._lowered(count, self._expander.layout.codes(block))
+        after = np.full(count, stage)
+        for number in range(stage, len(self._goal.stages)):
+            after += (after == number) & np.broadcast_to(np.asarray(truths[str(number)], np.bool_), count)
+        return after
+
+    def walk_back(self, end: Rows, concrete: Concrete) -> Sequence[Values]:
+        """The states of a run that ends in a state of the last level."""
+        stage, run = len(self._goal.stages), [end]
+        for level in reversed(self.levels[:-1]):
+            state = self._expander.layout.values(run[-1])[0]
+            for earlier in sorted(level):
+                if self._after(earlier, state, concrete) == stage and (row := self._before(level[earlier], run[-1])):
+                    run.append(row)
+                    stage = earlier
+                    break
+            else:
+                raise Unsound("the explorer met a stage of a goal that no step leads to; please report this.")
+        return [state for row in reversed(run) for state in self._expander.layout.values(row)]
+
+    def _before(self, level: Rows, state: Rows) -> Rows | None:
+        try:
+            return predecessors(self._expander, level, [state])[0]
+        except Unsound:
+            return None
+
+    def _after(self, stage: int, state: Values, concrete: Concrete) -> int:
+        while stage < len(self._goal.stages) and concrete.reaches(self._goal, stage, self._arguments, state):
+            stage += 1
+        return stage

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from attorn.checker.progress.building import Limits, plain_graph
-from attorn.checker.progress.confirm import confirmed_lasso
+from attorn.checker.progress.confirm import confirm_out_of_reach, confirm_path, confirmed_lasso
 from attorn.checker.progress.fairness import fair_components
 from attorn.checker.progress.graph import Graph, Region
 from attorn.checker.progress.lasso import Course, find_lasso
-from attorn.checker.progress.verdicts import ProgressVerdict
+from attorn.checker.progress.verdicts import PossibilityVerdict, ProgressVerdict
 from attorn.checker.verdicts import Evidence
 from attorn.spec.errors import UnknownName
-from attorn.spec.language import Concrete, Instance, Parameter, Progress, value_name
+from attorn.spec.language import Concrete, Instance, Parameter, Possibility, Progress, value_name
 
-__all__ = ["check_progress"]
+__all__ = ["check_always_possible", "check_progress"]
+
+Stated = TypeVar("Stated", Progress, Possibility)
 
 
 def check_progress(
@@ -39,21 +42,43 @@ def check_progress(
     Raises UnknownName for a property that the machine lacks; BadInput, DoubleWrite or OutOfRange where the machine is
     not well defined.
     """
-    chosen = _chosen(instance, properties)
+    chosen = _chosen(instance, instance.machine.progress, properties)
     if not chosen:
         return ()
     graph = graph or plain_graph(instance, limits or Limits())
     return tuple(_decided(graph, stated) for stated in chosen)
 
 
-def _chosen(instance: Instance, properties: Collection[str] | None) -> list[Progress]:
-    known = {stated.name: stated for stated in instance.machine.progress}
-    for name in properties or ():
+def check_always_possible(
+    instance: Instance,
+    graph: Graph | None = None,
+    properties: Collection[str] | None = None,
+    limits: Limits | None = None,
+) -> tuple[PossibilityVerdict, ...]:
+    """Decide what is always possible: from every reachable state some steps lead to where the formula holds.
+
+    It must be so for all values of the parameters; fairness plays no part. Arguments and errors are those of
+    ``check_progress``. In a graph that is not finished, whatever leads out of it is taken to lead to the formula.
+
+    Returns a verdict for each, in the order declared; a refuted one has a shortest run after which the formula is out
+    of reach. The plain meaning of the machine confirms the run in full, and as many of the states behind it as a small
+    search sees.
+    """
+    chosen = _chosen(instance, instance.machine.always_possible, properties)
+    if not chosen:
+        return ()
+    graph = graph or plain_graph(instance, limits or Limits())
+    return tuple(_possibility(graph, stated) for stated in chosen)
+
+
+def _chosen(instance: Instance, stated: Sequence[Stated], names: Collection[str] | None) -> list[Stated]:
+    known = {each.name: each for each in stated}
+    for name in names or ():
         if name not in known:
             raise UnknownName(
-                f"machine {instance.machine.name} has no progress property `{name}`. It has: {', '.join(known)}."
+                f"machine {instance.machine.name} has no such property `{name}`. It has: {', '.join(known) or 'none'}."
             )
-    return [stated for name, stated in known.items() if properties is None or name in properties]
+    return [each for name, each in known.items() if names is None or name in names]
 
 
 def _decided(graph: Graph, stated: Progress) -> ProgressVerdict:
@@ -88,6 +113,27 @@ def _refutation(graph: Graph, stated: Progress, arguments: Sequence[int]) -> tup
     if component.max() < 0:
         return count, None
     return count, find_lasso(graph, occasion, inside, component)
+
+
+def _possibility(graph: Graph, stated: Possibility) -> PossibilityVerdict:
+    whole = Region(graph, np.ones(len(graph), np.bool_))
+    lost: tuple[int, tuple[int, ...]] | None = None
+    for arguments in graph.instance.arguments(stated.parameters):
+        reaches = graph.states.holds(stated.formula, arguments)
+        reaches[graph.expanded :] = True
+        reaches[whole.search(np.flatnonzero(reaches), backwards=True).order] = True
+        if not reaches.all() and (lost is None or np.argmin(reaches) < lost[0]):
+            lost = int(np.argmin(reaches)), arguments
+    if lost is None:
+        evidence = Evidence.EXHAUSTED if graph.finished else Evidence.UNDETERMINED
+        return PossibilityVerdict(stated.name, stated.sentence, stated.where, evidence)
+    state, arguments = lost
+    path = graph.path(whole.search(graph.initial).path_to(state))
+    concrete = Concrete(graph.instance)
+    confirm_path(concrete, stated.name, path)
+    confirm_out_of_reach(concrete, stated.name, stated.formula, arguments, path.states[-1])
+    named = _named(stated.parameters, arguments)
+    return PossibilityVerdict(stated.name, stated.sentence, stated.where, Evidence.REFUTED, named, path)
 
 
 def _size(course: Course) -> tuple[int, int]:

@@ -9,7 +9,9 @@ from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Concrete, Expr, Progress, Values
 
-__all__ = ["confirm_path", "confirmed_lasso"]
+__all__ = ["confirm_out_of_reach", "confirm_path", "confirmed_lasso"]
+
+SMALL = 1_000  # states behind the end of a run that are looked at one by one
 
 
 def confirm_path(concrete: Concrete, what: str, path: Path) -> None:
@@ -53,9 +55,6 @@ def confirm_out_of_reach(concrete: Concrete, what: str, formula: Expr, arguments
             fresh = [after for _, after in concrete.successors(state) if after not in seen]
             seen.update(fresh)
             stack += fresh
-
-
-SMALL = 1_000
 
 
 def _is_initial(concrete: Concrete, state: Values) -> bool:

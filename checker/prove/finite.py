@@ -90,6 +90,20 @@ class FixedSize:
             left, right = self.widened(left, right)
         return left == right
 
+    def choice(self, sort: Sort, condition: Any, then: Any, otherwise: Any) -> Any:
+        """One of two values of a sort, by a condition."""
+        if isinstance(condition, int):
+            return then if condition else otherwise
+        if isinstance(then, int) and isinstance(otherwise, int) and then == otherwise:
+            return then
+        if isinstance(sort, BooleanSort):
+            then, otherwise = self.boolean(then), self.boolean(otherwise)
+        elif _numeric(sort):
+            then, otherwise = self.widened(then, otherwise)
+        elif isinstance(then, int) and isinstance(otherwise, int):
+            then = z3.BitVecVal(then, self.width(sort), self.context)
+        return z3.If(condition, then, otherwise)
+
     def widened(self, *numbers: Any) -> tuple[Any, ...]:
         """Numbers as signed bit-vectors of one width, in which each keeps its value."""
         width = max(each.bit_length() + 1 if isinstance(each, int) else each.size() for each in numbers)
@@ -164,17 +178,7 @@ class _Expanded:
         return self.joined(False, (lambda: self.negation(premise()), conclusion))
 
     def choice(self, sort: Sort, condition: Any, then: Any, otherwise: Any) -> Any:
-        if isinstance(condition, int):
-            return then if condition else otherwise
-        if isinstance(then, int) and isinstance(otherwise, int) and then == otherwise:
-            return then
-        if isinstance(sort, BooleanSort):
-            then, otherwise = self._sizes.boolean(then), self._sizes.boolean(otherwise)
-        elif _numeric(sort):
-            then, otherwise = self._sizes.widened(then, otherwise)
-        elif isinstance(then, int) and isinstance(otherwise, int):
-            then = z3.BitVecVal(then, self._sizes.width(sort), self._sizes.context)
-        return z3.If(condition, then, otherwise)
+        return self._sizes.choice(sort, condition, then, otherwise)
 
     def less(self, left: Any, right: Any) -> Any:
         if isinstance(left, int) and isinstance(right, int):

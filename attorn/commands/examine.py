@@ -135,7 +135,7 @@ def _agreement(exploration: Exploration, request: Request) -> str:
     aims = {goal.name for goal in exploration.goals}
     other = replace(other, goals=tuple(goal for goal in other.goals if goal.name in aims))
     if not (exploration.finished and other.finished):
-        return f"agreement unknown: a search was stopped by {exploration.stopped or other.stopped}"
+        return f"agreement unknown, a search stopped: {exploration.stopped or other.stopped}"
     if found := differences(exploration, other):
         raise Unsound("the explorer and the oracle disagree:\n  " + "\n  ".join(found))
     return "agreed: a second engine finds the same states, transitions, verdicts and lengths of runs"

@@ -51,7 +51,7 @@ def _told(view: View) -> tuple[list[str], int]:
     """What there is to say of the one property or goal that was searched for, and the exit code."""
     instance = view.instance
     searched = f"{instance.states:,} states to depth {instance.depth}"
-    open_end = f"undetermined on {instance.name}: stopped by {instance.stopped}, after {searched}."
+    open_end = f"undetermined on {instance.name}: stopped: {instance.stopped}, after {searched}."
     for goal in instance.goals:
         if goal.trace is not None:
             return view.witness(goal), 0

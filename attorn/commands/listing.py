@@ -49,7 +49,9 @@ def _rows(kind: str) -> Iterator[tuple[str, ...]]:
                 rows = [(machine.name, "", machine.says)]
             case "properties":
                 rows = [(p.name, "step" if p.two_state else "state", p.sentence) for p in machine.properties]
+                rows += [(each.name, "lemma", each.sentence) for each in machine.lemmas]
                 rows += [(each.name, "progress", each.sentence) for each in machine.progress]
+                rows += [(each.name, "always possible", each.sentence) for each in machine.always_possible]
             case "actions":
                 rows = [(each.name, each.party, each.sentence) for each in machine.actions]
             case "goals":

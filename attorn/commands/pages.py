@@ -25,7 +25,7 @@ from attorn.spec.language import (
     render_write,
 )
 from attorn.spec.language.sorts import ElementSort, EnumerationSort, OptionSort, Sort
-from attorn.spec.language.tracing import Parameter, fields_read
+from attorn.spec.language.tracing import Parameter, Possibility, fields_read
 
 __all__ = ["pages"]
 
@@ -78,10 +78,14 @@ class _Book:
             yield action.name, "action", partial(self.action, action)
         for stated in machine.properties:
             yield stated.name, "property", partial(self.property, stated)
+        for lemma in machine.lemmas:
+            yield lemma.name, "lemma", partial(self.property, lemma)
         for goal in machine.goals:
             yield goal.name, "goal", partial(self.goal, goal)
         for progress in machine.progress:
             yield progress.name, "progress", partial(self.progress, progress)
+        for possible in machine.always_possible:
+            yield possible.name, "possibility", partial(self.possibility, possible)
         for field in machine.state.fields.values():
             yield field.name, "field", partial(self.field, field)
         for sort in self._sorts():
@@ -103,6 +107,7 @@ class _Book:
             *self.row("properties", ", ".join(each.name for each in machine.properties)),
             *self.row("goals", ", ".join(each.name for each in machine.goals)),
             *self.row("progress", ", ".join(each.name for each in machine.progress)),
+            *self.row("possible", ", ".join(each.name for each in machine.always_possible)),
             *self.row("assumed", ", ".join(each.name for each in machine.assumptions)),
             "",
             "  initially",
@@ -145,15 +150,17 @@ class _Book:
     def property(self, stated: Property) -> list[str]:
         """An invariant or two-state property, conjunct by conjunct."""
         fields = set().union(*(fields_read(clause.formula) for clause in stated.conjuncts))
+        kind = "lemma" if stated.lemma else "two-state property" if stated.two_state else "invariant"
+        command = f"attorn prove {self._machine.name}" if stated.lemma else f"attorn check --property {stated.name}"
         return [
-            self._title("two-state property" if stated.two_state else "invariant", stated.name),
+            self._title(kind, stated.name),
             *self._prose(stated.sentence),
             "",
             *self.row("source", str(stated.where)),
             *self._claim(stated.claim),
             *self.row("hazards", ", ".join(stated.hazards)),
             *self.row("reads", ", ".join(sorted(field.name for field in fields))),
-            *self.row("command", f"attorn check --property {stated.name}"),
+            *self.row("command", command),
             "",
             "  holds in every step (x' is x after it)" if stated.two_state else "  holds in every reachable state",
             *self._clauses(stated.conjuncts, {}),
@@ -190,6 +197,21 @@ class _Book:
             *self._item(render(stated.premise, names)),
             "  then, at once or later",
             *self._item(render(stated.conclusion, names)),
+        ]
+
+    def possibility(self, stated: Possibility) -> list[str]:
+        """What never gets out of reach."""
+        given = ", ".join(f"{each.name}: {each.sort}" for each in stated.parameters)
+        return [
+            self._title("possibility", stated.name),
+            *self._prose(stated.sentence),
+            "",
+            *self.row("source", str(stated.where)),
+            *self._claim(stated.claim),
+            *self.row("hazards", ", ".join(stated.hazards)),
+            "",
+            f"  from every reachable state can be reached{f', for any {given},' if given else ''} a state with",
+            *self._item(render(stated.formula, _names(stated.parameters))),
         ]
 
     def field(self, field: Field) -> list[str]:

@@ -68,7 +68,7 @@ def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[st
         machine.says,
         machine.digest,
         tuple(Assumed(each.name, each.sentence, str(each.where)) for each in machine.assumptions),
-        tuple(each.name for each in machine.progress),
+        (*(each.name for each in machine.progress), *(each.name for each in machine.always_possible)),
         tuple((letter, elements[letter]) for letter in letters),
     )
 

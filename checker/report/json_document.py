@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from attorn.checker.report.model import (
@@ -23,7 +24,8 @@ FORMAT = 1
 
 def render_json(report: Report) -> str:
     """The document as text; everything outside ``run`` is the same whenever and wherever the check is run."""
-    return json.dumps(as_data(report), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(as_data(report), ensure_ascii=False, indent=2)
+    return re.sub(r"\[\n\s+(\d+(?:,\s+\d+)*)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def as_data(report: Report) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _searched(instances: Sequence[InstanceAccount]) -> str:
             f"{instance.states:,}",
             f"{instance.transitions:,}",
             str(instance.depth),
-            "finished" if instance.finished else f"**stopped** by {instance.stopped}",
+            "finished" if instance.finished else f"**stopped**: {instance.stopped}",
         ]
         for instance in instances
     ]
@@ -137,7 +137,8 @@ def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:
         f"How many transitions each of the {len(names)} actions made",
         _table(["action", *(instance.name for instance in instances)], rows, right=range(1, 1 + len(instances))),
     )
-    findings = [f"- action `{name}` never happens in any instance" for name in unfired_everywhere(instances)]
+    never = "never happens" if all(each.finished for each in instances) else "has not happened so far"
+    findings = [f"- action `{name}` {never}" for name in unfired_everywhere(instances)]
     silent = silent_everywhere(instances)
     for each in silent or ():
         findings.append(

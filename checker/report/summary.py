@@ -93,9 +93,8 @@ def goal_summaries(instances: Sequence[InstanceAccount]) -> list[GoalSummary]:
 def unfired_everywhere(instances: Sequence[InstanceAccount]) -> list[str]:
     """Actions that happened in none of the instances."""
     happened = {each.action for instance in instances for each in instance.fired if each.times}
-    return list(
-        dict.fromkeys(each.action for instance in instances for each in instance.fired if each.action not in happened)
-    )
+    known = dict.fromkeys(each.action for instance in instances for each in instance.fired)
+    return [name for name in known if name not in happened]
 
 
 def silent_everywhere(instances: Sequence[InstanceAccount]) -> list[SilentAccount] | None:
@@ -114,11 +113,11 @@ def total_clauses(instances: Sequence[InstanceAccount]) -> int:
 
 def verdict_sentence(report: Report) -> str:
     """The whole report in a sentence, the worst first."""
-    properties = [each for instance in report.instances for each in instance.properties]
-    goals = [each for instance in report.instances for each in instance.goals]
-    refuted = {each.name for each in properties if each.evidence is Evidence.REFUTED}
-    missed = {each.name for each in goals if each.reached is False}
-    names, aims = {each.name for each in properties}, {each.name for each in goals}
+    properties = [(instance.machine, each) for instance in report.instances for each in instance.properties]
+    goals = [(instance.machine, each) for instance in report.instances for each in instance.goals]
+    refuted = {(machine, each.name) for machine, each in properties if each.evidence is Evidence.REFUTED}
+    missed = {(machine, each.name) for machine, each in goals if each.reached is False}
+    names, aims = ({(machine, each.name) for machine, each in said} for said in (properties, goals))
     where = f"on {counted(len(report.instances), 'instance')}"
     match report.outcome:
         case Outcome.REFUTED:
@@ -130,7 +129,10 @@ def verdict_sentence(report: Report) -> str:
                 parts.append(f"{len(missed)} of {counted(len(aims), 'goal')} cannot be reached (REFUTED)")
             return f"{' and '.join(parts)}, {where}."
         case Outcome.UNDETERMINED:
-            return f"UNDETERMINED: nothing is refuted so far, but not every search finished, {where}."
+            total = len(report.instances) + len(report.not_started)
+            left = total - sum(instance.finished for instance in report.instances)
+            searches = "the search" if total == 1 else f"{left} of {total} searches"
+            return f"UNDETERMINED: nothing is refuted so far, but {searches} did not finish."
         case Outcome.HOLDS:
             if not names and not aims:
                 return f"Nothing was asked, {where}."

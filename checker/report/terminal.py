@@ -59,7 +59,7 @@ class Screen:
         if not instance.finished:
             text = (
                 f"UNDETERMINED: explored to depth {instance.depth}, {counted(instance.states, 'state')}; "
-                f"stopped by {instance.stopped}"
+                f"stopped: {instance.stopped}"
             )
             lines += wrapped(text, self.width, indent, paint=self.paint, role="doubt")
         return lines + wrapped(instance.agreement, self.width, indent)
@@ -70,7 +70,7 @@ class Screen:
         properties, goals = property_summaries(instances), goal_summaries(instances)
         margin = 2 + max([0, *(len(each.name) for each in properties), *(len(each.name) for each in goals)])
         lines = list(self._properties(properties, instances, margin))
-        lines += self._goals(goals, margin)
+        lines += self._goals(goals, margin, alone=not instances[1:])
         lines += ["", *self._coverage(instances)]
         lines += self._row("unchecked", _unchecked(machine))
         lines += self._row("assumed", " · ".join(each.name for each in machine.assumptions))
@@ -95,27 +95,33 @@ class Screen:
                 yield ""
                 yield from wrapped(meaning + where, self.width, "  ", paint=self.paint, role=role)
             for each in chosen:
-                yield from self._property(each, margin)
+                yield from self._property(each, margin, alone=not instances[1:])
 
-    def _property(self, each: PropertySummary, margin: int) -> Iterator[str]:
+    def _property(self, each: PropertySummary, margin: int, alone: bool) -> Iterator[str]:
         indent = " " * (4 + margin)
         name = self.paint(f"{each.name:{margin}}", "bad" if each.refuted else "strong")
         yield from wrapped(each.sentence, self.width, indent, f"    {name}")
-        found = " · ".join(glued(f"{where} in {counted(steps, 'step')}") for where, steps in each.refuted)
+        found = " · ".join(
+            glued(f"{'' if alone else where + ' '}in {counted(steps, 'step')}") for where, steps in each.refuted
+        )
         yield from wrapped(found, self.width, indent, paint=self.paint, role="bad")
         if each.refuted or each.holds_on:
             yield from wrapped(", ".join(each.open_on), self.width, indent, f"{indent}undetermined on ")
         if each.refuted or each.open_on:
             yield from wrapped(", ".join(each.holds_on), self.width, indent, f"{indent}exhausted on ")
 
-    def _goals(self, goals: Sequence[GoalSummary], margin: int) -> Iterator[str]:
+    def _goals(self, goals: Sequence[GoalSummary], margin: int, alone: bool) -> Iterator[str]:
         if goals:
             yield ""
             yield "  " + self.paint("goals: what must be possible, by the fewest steps", "strong")
         for each in goals:
             parts = [_reached(each)] if each.reached else []
-            parts += [f"REFUTED: cannot be reached on {', '.join(each.unreachable)}"] if each.unreachable else []
-            parts += [f"undetermined on {', '.join(each.open_on)}"] if each.open_on else []
+            parts += (
+                [f"REFUTED: cannot be reached{'' if alone else ' on ' + ', '.join(each.unreachable)}"]
+                if each.unreachable
+                else []
+            )
+            parts += ["undetermined" if alone else f"undetermined on {', '.join(each.open_on)}"] if each.open_on else []
             role = "bad" if each.unreachable else "doubt" if each.open_on else ""
             indent, lead = " " * (4 + margin), f"    {each.name:{margin}}"
             yield from wrapped(" · ".join(parts), self.width, indent, lead, self.paint, role)
@@ -123,11 +129,12 @@ class Screen:
     def _coverage(self, instances: Sequence[InstanceAccount]) -> Iterator[str]:
         dead, silent = unfired_everywhere(instances), silent_everywhere(instances)
         actions, clauses = len(instances[0].fired), total_clauses(instances)
-        text = f"{actions - len(dead)} of {counted(actions, 'action')} happened"
+        finished = all(each.finished for each in instances)
+        text = f"{actions - len(dead)} of {counted(actions, 'action')} happened{'' if finished else ' so far'}"
         if silent is not None:
             text += f" · {clauses - len(silent)} of {counted(clauses, 'clause')} decide somewhere"
         yield from self._row("coverage", text)
-        findings = [f"{name} never happens" for name in dead]
+        findings = [f"{name} never happens" for name in dead if finished]
         findings += [
             f"clause {each.number} of {each.action} never decides ({each.where}): {formula(each.text)}"
             for each in silent or ()
@@ -144,9 +151,9 @@ class Screen:
 def _next(report: Report) -> str:
     properties = [each for instance in report.instances for each in instance.properties]
     goals = [goal for instance in report.instances for goal in instance.goals]
-    for each in properties:
-        if each.counterexample is not None:
-            return each.counterexample.replay
+    found = [each.counterexample for each in properties if each.counterexample]
+    if found:
+        return min(found, key=lambda each: len(each.trace.steps)).replay
     for goal in goals:
         if goal.reached is False:
             return f"attorn show {goal.name}"
@@ -157,7 +164,7 @@ def _next(report: Report) -> str:
 
 
 def _unchecked(machine: MachineAccount) -> str:
-    return f"{' · '.join(machine.unchecked)} (of progress; not decided here)" if machine.unchecked else ""
+    return f"{' · '.join(machine.unchecked)} (progress: not decided here)" if machine.unchecked else ""
 
 
 def _reached(goal: GoalSummary) -> str:

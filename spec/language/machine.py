@@ -82,19 +82,20 @@ class Machine:
     @cached_property
     def properties(self) -> tuple[Property, ...]:
         """Invariants and two-state properties, in the order declared."""
-        return tuple(
-            each if isinstance(each, Property) else trace_property(each, self.state)
-            for each in self.statements
-            if isinstance(each, Property) or (isinstance(each, Declaration) and each.kind in ("invariant", "two_state"))
-        )
+        return tuple(each for each in self._stated if not each.lemma)
 
     @cached_property
     def lemmas(self) -> tuple[Property, ...]:
         """Invariants that only serve proofs."""
+        return tuple(each for each in self._stated if each.lemma)
+
+    @cached_property
+    def _stated(self) -> tuple[Property, ...]:
         return tuple(
-            trace_property(each, self.state)
+            each if isinstance(each, Property) else trace_property(each, self.state)
             for each in self.statements
-            if isinstance(each, Declaration) and each.kind == "lemma"
+            if isinstance(each, Property)
+            or (isinstance(each, Declaration) and each.kind in ("invariant", "two_state", "lemma"))
         )
 
     @cached_property

@@ -106,7 +106,10 @@ class Initial:
 
 @dataclass(frozen=True)
 class Property:
-    """An invariant, or a property of every step (``two_state``), as conjuncts that keep their lines."""
+    """An invariant, or a property of every step (``two_state``), as conjuncts that keep their lines.
+
+    lemma: whether it only serves proofs.
+    """
 
     name: str
     sentence: str
@@ -115,6 +118,7 @@ class Property:
     two_state: bool
     claim: str = ""
     hazards: tuple[str, ...] = ()
+    lemma: bool = False
 
     @property
     def formula(self) -> Expr:
@@ -221,8 +225,9 @@ def trace_property(declared: Declaration, state: type[State]) -> Property:
         formula = _formula(declared, part)
         found += [Clause(piece, lines.get(origin.ident, declared.where)) for piece, origin in conjuncts(formula)]
     return Property(
-        declared.name, declared.sentence, declared.where, tuple(found), two_state, declared.claim, declared.hazards
-    )
+        declared.name, declared.sentence, declared.where, tuple(found), two_state, declared.claim, declared.hazards,
+        lemma=declared.kind == "lemma",
+    )  # fmt: skip
 
 
 def trace_goal(declared: Declaration, state: type[State]) -> Goal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attorn.model.protocol import Journal, Memory, Protocol
 from attorn.spec.handover import Arrival, Handover, Message
-from attorn.spec.language import Declaration, Expr, action, exists, forall, one_of
+from attorn.spec.language import FALSE, Declaration, Expr, action, exists, forall, one_of
 from attorn.spec.vocabulary import NONE, VM, ZERO, Partition, Phase, Segment
 
 __all__ = ["fault_steps", "keeps_handles"]
@@ -23,12 +23,25 @@ def fault_steps(protocol: Protocol) -> tuple[Declaration, ...]:
 
     def recoverable(s: Handover, vm: VM) -> Expr:
         """The journal has the configuration, no destination was let in yet, and no memory was left to others."""
-        known = exists(Segment, lambda segment: s.described[vm, segment] != NONE) & ~s.entered[vm]
+        known = s.intent[vm] & ~s.entered[vm]
         if protocol.memory is Memory.PRESERVED:
             return known & forall(
                 Segment, lambda segment: (s.described[vm, segment] != NONE) >> (s.mark[segment] == s.target[vm])
             )
         return known
+
+    def withdrawn(s: Handover, vm: VM) -> Expr:
+        """The journal shows that the source had taken the VM back before it died."""
+        if logged:
+            return ~s.intent[vm] & ~s.entered[vm]
+        if protocol.journal is Journal.NONE:
+            return FALSE
+        return exists(
+            Segment,
+            lambda segment: (
+                (s.described[vm, segment] != NONE) & (s.owner[segment] == s.source[vm]) & (s.mark[segment] == NONE)
+            ),
+        )
 
     @action(party="fault")
     def crash(s: Handover, partition: Partition) -> None:
@@ -84,7 +97,7 @@ def fault_steps(protocol: Protocol) -> tuple[Declaration, ...]:
             s.phase[vm] == Phase.TRANSFERRED,
             s.aborting[vm],
             s.entered[vm],
-            one_of(s.arrival[vm], Arrival.NOTHING),
+            one_of(s.arrival[vm], Arrival.NOTHING, Arrival.DECLINED),
         )
         s.phase[vm] = Phase.EXITED
         s.aborting[vm] = False
@@ -96,7 +109,7 @@ def fault_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         """The VM is lost with those who could have executed it; all that it held is unmapped, scrubbed and freed."""
         s.require(
             s.phase[vm] == Phase.EXITED,
-            one_of(s.arrival[vm], Arrival.NOTHING, Arrival.DECLINED),
+            one_of(s.arrival[vm], Arrival.NOTHING, Arrival.DECLINED) | withdrawn(s, vm),
             ~s.sent[vm, Message.CONFIG],
         )
         if logged:
@@ -107,6 +120,7 @@ def fault_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         s.heard[vm] = False
         s.aborting[vm] = False
         s.cut[vm] = False
+        s.intent[vm] = False
         s.entered[vm] = False
         s.executed[vm] = False
         s.paused[vm] = False
@@ -136,8 +150,7 @@ def fault_steps(protocol: Protocol) -> tuple[Declaration, ...]:
                 s.mapped[s.source[vm], segment] == NONE,
                 s.target[vm] != s.source[vm],
             )
-            if protocol.journal is Journal.MARKS:
-                s.require(s.mark[segment] == s.target[vm])
+            s.require(s.intent[vm] if logged else s.mark[segment] == s.target[vm])
             s.owner[segment] = s.target[vm]
 
         steps.append(complete)

@@ -27,6 +27,7 @@ def everyone_is_up(s: Handover) -> None:
     s.heard[...] = False
     s.aborting[...] = False
     s.told[...] = Outcome.OPEN
+    s.intent[...] = False
     s.entered[...] = False
     s.mark[...] = NONE
     s.lock[...] = NONE
@@ -70,7 +71,7 @@ def loosened(protocol: Protocol) -> dict[str, Callable[[Action], Action]]:
 
 def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
     """What the claim's steps gain: who must be alive, what must be known, what is written down."""
-    locked = protocol.devices is Devices.LOCK
+    locked, logged = protocol.devices is Devices.LOCK, protocol.journal is Journal.LOG
 
     def start(s: Handover, vm: VM, partition: Partition) -> None:
         s.require(s.up[partition])
@@ -88,6 +89,8 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
 
     def describe(s: Handover, vm: VM) -> None:
         s.require(s.up[s.source[vm]], ~s.aborting[vm])
+        if logged:
+            s.intent[vm] = True
 
     def transfer(s: Handover, vm: VM) -> None:
         s.require(s.up[s.source[vm]], ~s.aborting[vm], ~s.cut[vm])
@@ -132,7 +135,7 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
         s.runs[s.target[vm], vm] = ~s.paused[vm]
         s.registers[vm] = s.described_registers[vm]
         s.executed[vm] = True
-        if protocol.journal is Journal.LOG:
+        if logged:
             s.entered[vm] = True
 
     found: dict[str, Callable[..., None]] = {
@@ -145,7 +148,7 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
 def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     """The steps that the claim does not have: messages, answers, and the way back."""
     shared = protocol.memory is Memory.SHARED
-    locked = protocol.devices is Devices.LOCK
+    locked, logged = protocol.devices is Devices.LOCK, protocol.journal is Journal.LOG
 
     @action(party="guest")
     def execute(s: Handover, partition: Partition, vm: VM, segment: Segment, word: Word) -> None:
@@ -193,8 +196,15 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
 
     @action(party="source", fair="weak")
     def notice(s: Handover, vm: VM) -> None:
-        """The source sees that the connection has broken, and wants the VM back."""
-        s.require(s.up[s.source[vm]], s.cut[vm], one_of(s.phase[vm], *UNDER_WAY), ~s.heard[vm], ~s.aborting[vm])
+        """The source sees that the connection has broken, or rightly hears nothing, and wants the VM back."""
+        unheard = (
+            (s.phase[vm] == Phase.TRANSFERRED)
+            & (s.arrival[vm] == Arrival.NOTHING)
+            & ~s.sent[vm, Message.CONFIG]
+            & ~s.sent[vm, Message.ANSWER]
+        )
+        s.require(s.cut[vm] | unheard)
+        s.require(s.up[s.source[vm]], one_of(s.phase[vm], *UNDER_WAY), ~s.heard[vm], ~s.aborting[vm])
         s.aborting[vm] = True
 
     @action(party="operator")
@@ -240,6 +250,8 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
             s.owner[segment] == s.target[vm],
             s.target[vm] != s.source[vm],
         )
+        if logged:
+            s.require(~s.entered[vm])
         s.owner[segment] = s.source[vm]
 
     @action(party="firmware", fair="weak")
@@ -254,7 +266,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
             s.owner[segment] == s.target[vm],
             s.target[vm] != s.source[vm],
         )
-        if protocol.journal is Journal.LOG:
+        if logged:
             s.require(~s.entered[vm])
         s.owner[segment] = s.source[vm]
 
@@ -291,6 +303,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         s.runs[home, vm] = ~s.paused[vm]
         s.aborting[vm] = False
         s.told[vm] = Outcome.STAYED
+        s.intent[vm] = False
         s.registers[vm] = _restored(s, vm)
         s.mark[lambda segment: s.holds[vm, segment]] = NONE
         if shared:
@@ -298,14 +311,15 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
 
     @action(party="source", fair="weak")
     def remind(s: Handover, vm: VM) -> None:
-        """The source, which executes the VM again, tells the destination once more to give it up."""
+        """The source, which wants the VM back or executes it again, tells the destination once more to give it up."""
         s.require(
             s.up[s.source[vm]],
-            s.phase[vm] == Phase.RUNNING,
+            (s.phase[vm] == Phase.RUNNING) | ((s.phase[vm] == Phase.TRANSFERRED) & s.aborting[vm]),
             s.source[vm] != s.target[vm],
             ~s.cut[vm],
             s.arrival[vm] != Arrival.DECLINED,
             ~s.sent[vm, Message.ABORT],
+            ~s.sent[vm, Message.ANSWER],
         )
         s.sent[vm, Message.ABORT] = True
 
@@ -336,6 +350,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         s.heard[vm] = False
         s.aborting[vm] = False
         s.cut[vm] = False
+        s.intent[vm] = False
         s.entered[vm] = False
         s.executed[vm] = False
         s.sent[vm, ...] = False

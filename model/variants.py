@@ -17,7 +17,7 @@ KEPT = ("exclusive_allocation", "at_most_one_runner", "half_owned_never_runs", "
 """Properties of the claim that speak of no phase, and so mean the same here."""
 
 
-def build(protocol: Protocol) -> Machine:
+def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
     """The machine of a protocol: the claim's steps loosened and strengthened, messages, the way back, and faults."""
     gone = [each.name for each in CLAIM.statements if each.name not in KEPT]
     if protocol.memory is Memory.SHARED:
@@ -28,11 +28,12 @@ def build(protocol: Protocol) -> Machine:
     if protocol.devices is Devices.LOCK:
         statements.append(lock_follows_runner)
     return CLAIM.variant(
-        protocol.name,
+        name or protocol.name,
         state=Handover,
         start=everyone_is_up,
         remove=(*LIFE, *gone),
         strengthen=strengthened(protocol),
         rewrite=loosened(protocol),
         add=(*handover_steps(protocol), *fault_steps(protocol), *statements),
+        says=says,
     )

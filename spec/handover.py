@@ -66,6 +66,7 @@ class Handover(Platform):
     aborting = Relation(VM, says="the source wants the VM back")
     told = Map(VM, to=Outcome, says="what the source has told the operator")
 
+    intent = Relation(VM, says="journal: the configuration, written down by the source; durable until withdrawn")
     entered = Relation(VM, says="journal: the destination has been let in; durable")
     mark = Map(
         Segment, to=Option(Partition), says="journal: where the segment is going; durable, kept with the segment"

@@ -18,7 +18,9 @@ from attorn.spec.language.declarations import (
     two_state,
 )
 from attorn.spec.language.expressions import (
+    FALSE,
     NONE,
+    TRUE,
     Element,
     Expr,
     Op,
@@ -44,7 +46,9 @@ from attorn.spec.language.tracing import Action, Goal, Initial, Parameter, Possi
 
 __all__ = [
     "ANY",
+    "FALSE",
     "NONE",
+    "TRUE",
     "Action",
     "Algebra",
     "Assumption",

@@ -1,0 +1,71 @@
+"""Named protocols: what each abstracts of a real system, and where it departs from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from attorn.model.protocol import Answer, ExitOrder, Journal, Memory, Protocol
+from attorn.model.variants import build
+from attorn.spec.language import Machine
+
+__all__ = ["PRESETS", "Preset"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A protocol with a name.
+
+    abstracts: which real systems it speaks of.  departs: what is different there.
+    """
+
+    name: str
+    protocol: Protocol
+    says: str
+    abstracts: str
+    departs: tuple[str, ...]
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine of the protocol, under the preset's name."""
+        return build(self.protocol, self.name, self.says)
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "firmware",
+            Protocol(Memory.EXCLUSIVE, ExitOrder.BEFORE_CREATE, Answer.AFTER_RESUME, Journal.LOG),
+            "Ownership is enforced by firmware that keeps a journal; a VMM executes only what its partition owns.",
+            "A partitioning firmware such as PR/SM, FF-A memory donation, or a hyperplexor that moves memory between VMMs.",
+            (
+                "The firmware itself does not fail, and its journal record and the step that it records are one.",
+                "A partition gives a segment away by its own step; only from a dead VMM does the firmware take one back.",
+                "The claim says nothing of a way back; the one here is ours.",
+            ),
+        ),
+        Preset(
+            "memfd",
+            Protocol(Memory.SHARED, ExitOrder.AFTER_ANSWER, Answer.AFTER_RESUME, Journal.NONE, demands_all=False),
+            "Both VMMs hold handles of the same memory; the source keeps its VM until it hears the answer.",
+            "QEMU cpr-transfer and cloud-hypervisor's local migration: memfds over a Unix socket, resume, then answer.",
+            (
+                "QEMU's management decides what a failed source does; here the source takes its VM back by itself.",
+                "A Unix socket loses nothing while both ends live; a lost message stands for an error on reading or writing.",
+                "There is no owner of memory in these systems; reassign is the convention that the destination may write.",
+            ),
+        ),
+        Preset(
+            "live-update",
+            Protocol(Memory.PRESERVED, ExitOrder.BEFORE_CREATE, Answer.AFTER_RESUME, Journal.LOG),
+            "Nobody runs between source and destination; what is marked is kept from the successor's allocator.",
+            "Linux live update (LUO over KHO): preserve, freeze, kexec, retrieve, finish.",
+            (
+                "Kexec replaces all VMMs at once; here each VM's source exits by itself.",
+                "A failed retrieve is permanent in LUO; here the serialized session can be read again.",
+                "Scratch regions and folios of several sizes are not modelled.",
+            ),
+        ),
+    )
+}

@@ -69,7 +69,11 @@ class Meaning:
 
     def reached(self, goal: Goal, stage: int, arguments: Sequence[int]) -> Value:
         """Whether a stage of a goal is true of a state."""
-        return self._interpret(goal.stages[stage], dict(enumerate(arguments)))
+        return self.truth(goal.stages[stage], arguments)
+
+    def truth(self, formula: Expr, arguments: Sequence[int]) -> Value:
+        """Whether a formula is true of a state, for values of its free variables."""
+        return self._interpret(formula, dict(enumerate(arguments)))
 
     def decides(self, effect: Effect, number: int) -> Value:
         """Whether of all clauses of a step just one, of that number, does not hold."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from attorn.checker.progress.building import Limits, plain_graph
+from attorn.checker.progress.building import Limits, build
 from attorn.checker.progress.confirm import confirm_out_of_reach, confirm_path, confirmed_lasso
 from attorn.checker.progress.fairness import fair_components
 from attorn.checker.progress.graph import Graph, Region
@@ -45,7 +45,7 @@ def check_progress(
     chosen = _chosen(instance, instance.machine.progress, properties)
     if not chosen:
         return ()
-    graph = graph or plain_graph(instance, limits or Limits())
+    graph = graph or build(instance, limits or Limits())
     return tuple(_decided(graph, stated) for stated in chosen)
 
 
@@ -67,7 +67,7 @@ def check_always_possible(
     chosen = _chosen(instance, instance.machine.always_possible, properties)
     if not chosen:
         return ()
-    graph = graph or plain_graph(instance, limits or Limits())
+    graph = graph or build(instance, limits or Limits())
     return tuple(_possibility(graph, stated) for stated in chosen)
 
 

@@ -10,7 +10,7 @@ import z3
 
 from attorn.checker.prove.finite import FixedSize
 from attorn.checker.verdicts import Move, Path
-from attorn.spec.language import Action, Expr, Field, Instance, Op, Step, Write, all_of, any_of
+from attorn.spec.language import Action, Expr, Field, Instance, Op, Step, Values, Write, all_of, any_of
 from attorn.spec.language.expressions import equal, node
 from attorn.spec.language.sorts import BOOLEAN, RangeSort, Sort
 from attorn.spec.language.substitution import cell_after, initial_formula, substituted
@@ -90,6 +90,11 @@ class Transition:
         """The states of a run at two times are equal."""
         pairs = zip(self._state(one), self._state(other), strict=True)
         return self._and(*(left == right for left, right in pairs if not isinstance(left, int)))
+
+    def is_state(self, values: Values, time: int) -> Any:
+        """A run is in a given state at a time."""
+        cells = zip(self.instance.cells, self._state(time), values, strict=True)
+        return self._and(*(self.sizes.equal(cell.field.codomain, term, value) for cell, term, value in cells))
 
     def path(self, model: z3.ModelRef, length: int, first: int = 0) -> Path:
         """The run of so many steps that a model describes, from a time on."""

@@ -38,10 +38,10 @@ PRESETS: dict[str, Preset] = {
             "firmware",
             Protocol(Memory.EXCLUSIVE, ExitOrder.BEFORE_CREATE, Answer.AFTER_RESUME, Journal.LOG),
             "Ownership is enforced by firmware that keeps a journal; a VMM executes only what its partition owns.",
-            "A partitioning firmware such as PR/SM, FF-A memory donation, or a hyperplexor that moves memory between VMMs.",
+            "Partitioning firmware such as PR/SM, FF-A memory donation, or a hyperplexor that moves memory.",
             (
                 "The firmware itself does not fail, and its journal record and the step that it records are one.",
-                "A partition gives a segment away by its own step; only from a dead VMM does the firmware take one back.",
+                "A partition gives a segment away by its own step; the firmware takes one back only from a dead VMM.",
                 "The claim says nothing of a way back; the one here is ours.",
             ),
         ),
@@ -52,8 +52,8 @@ PRESETS: dict[str, Preset] = {
             "QEMU cpr-transfer and cloud-hypervisor's local migration: memfds over a Unix socket, resume, then answer.",
             (
                 "QEMU's management decides what a failed source does; here the source takes its VM back by itself.",
-                "A Unix socket loses nothing while both ends live; a lost message stands for an error on reading or writing.",
-                "There is no owner of memory in these systems; reassign is the convention that the destination may write.",
+                "A Unix socket loses nothing while both ends live; a lost message stands for a failed read or write.",
+                "These systems know no owner of memory; reassign is the convention that the destination may write.",
             ),
         ),
         Preset(

@@ -22,17 +22,19 @@ def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
     gone = [each.name for each in CLAIM.statements if each.name not in KEPT]
     if protocol.memory is Memory.SHARED:
         gone += ["map_implies_own", "half_owned_never_runs"]
+        gone += ["unmap"]  # the source keeps its mapping until it exits
     statements = [*OUTCOME, *OUTCOME_PROGRESS]
     if protocol.memory is Memory.SHARED:
         statements.remove(run_implies_owns)
     if protocol.devices is Devices.LOCK:
         statements.append(lock_follows_runner)
+    gains = {name: gain for name, gain in strengthened(protocol).items() if name not in gone}
     return CLAIM.variant(
         name or protocol.name,
         state=Handover,
         start=everyone_is_up,
         remove=(*LIFE, *gone),
-        strengthen=strengthened(protocol),
+        strengthen=gains,
         rewrite=loosened(protocol),
         add=(*handover_steps(protocol), *fault_steps(protocol), *statements),
         says=says,

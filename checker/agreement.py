@@ -42,7 +42,8 @@ def agree(
     from attorn.checker import oracle
     from attorn.checker.explore import Options, explore
 
-    first = explore(instance, Options(properties=properties, goals=goals, max_states=max_states, threads=threads))
+    names = None if properties is None else tuple(properties)
+    first = explore(instance, Options(names, goals, max_states, threads=threads))
     second = oracle.explore(instance, properties, goals, max_states)
     return Agreement(first, second, differences(first, second))
 

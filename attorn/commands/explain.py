@@ -60,7 +60,7 @@ def _told(view: View) -> tuple[list[str], int]:
         return [f"{goal.name} is REFUTED on {instance.name}: none of its runs gets there ({searched})."], 1
     (stated,) = instance.properties
     if stated.counterexample is not None:
-        return view.refutation(stated, stated.counterexample), 1
+        return view.refutation(stated), 1
     if not instance.finished:
         return [f"{stated.name} is {open_end}"], 2
     return [f"{stated.name} is {stated.evidence.value} on {instance.name}: it holds everywhere ({searched})."], 0

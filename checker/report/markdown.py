@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from attorn.checker.report.lines import counted
 from attorn.checker.report.model import (
     GoalAccount,
     InstanceAccount,
@@ -14,6 +15,8 @@ from attorn.checker.report.model import (
 )
 from attorn.checker.report.runs import View
 from attorn.checker.report.summary import (
+    GoalSummary,
+    PropertySummary,
     goal_summaries,
     property_summaries,
     silent_everywhere,
@@ -35,7 +38,7 @@ MEANING = (
 
 def render_markdown(report: Report) -> str:
     """The report as one Markdown text; everything before ``RUN_HEADING`` is the same in every run."""
-    blocks = ["# Invariant report", f"**{verdict_sentence(report)}**"]
+    blocks = ["# Invariant report", f"**{verdict_sentence(report)}**", MEANING]
     if report.not_started:
         blocks.append(f"Not started: {', '.join(report.not_started)}.")
     for machine in report.machines:
@@ -49,7 +52,6 @@ def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> I
     yield f"{_text(machine.says)}\n\nSpecification `{machine.digest}`.".strip()
     if any(instance.properties for instance in instances):
         yield _properties(instances)
-        yield MEANING
     if any(instance.goals for instance in instances):
         yield "### What must be possible"
         yield _goals(instances)
@@ -72,15 +74,33 @@ def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> I
 
 
 def _properties(instances: Sequence[InstanceAccount]) -> str:
-    claimed = any(each.claim for each in property_summaries(instances))
-    head = ["property", "says", *(["claim"] if claimed else []), *(instance.name for instance in instances)]
-    rows = []
-    for each in property_summaries(instances):
-        row = [f"`{each.name}`", each.sentence, *([", ".join(each.claim)] if claimed else [])]
-        for instance in instances:
-            found = next((stated for stated in instance.properties if stated.name == each.name), None)
-            row.append("" if found is None else _verdict(found))
-        rows.append(row)
+    told = [{each.name: _verdict(each) for each in instance.properties} for instance in instances]
+    return _matrix("property", property_summaries(instances), instances, told)
+
+
+def _goals(instances: Sequence[InstanceAccount]) -> str:
+    told = [{each.name: _reached(each) for each in instance.goals} for instance in instances]
+    return _matrix("goal", goal_summaries(instances), instances, told)
+
+
+def _matrix(
+    what: str,
+    stated: Sequence[PropertySummary] | Sequence[GoalSummary],
+    instances: Sequence[InstanceAccount],
+    told: Sequence[dict[str, str]],
+) -> str:
+    """One row for each statement, and a column for each instance with what is known of it there."""
+    claimed = any(each.claim for each in stated)
+    head = [what, "says", *(["claim"] if claimed else []), *(instance.name for instance in instances)]
+    rows = [
+        [
+            f"`{each.name}`",
+            each.sentence,
+            *([", ".join(each.claim)] if claimed else []),
+            *(said.get(each.name, "") for said in told),
+        ]
+        for each in stated
+    ]
     return _table(head, rows)
 
 
@@ -88,19 +108,6 @@ def _verdict(stated: PropertyAccount) -> str:
     if stated.counterexample is not None:
         return f"**refuted** ({len(stated.counterexample.trace.steps)})"
     return stated.evidence.value
-
-
-def _goals(instances: Sequence[InstanceAccount]) -> str:
-    claimed = any(each.claim for each in goal_summaries(instances))
-    head = ["goal", "says", *(["claim"] if claimed else []), *(instance.name for instance in instances)]
-    rows = []
-    for each in goal_summaries(instances):
-        row = [f"`{each.name}`", each.sentence, *([", ".join(each.claim)] if claimed else [])]
-        for instance in instances:
-            found = next((goal for goal in instance.goals if goal.name == each.name), None)
-            row.append("" if found is None else _reached(found))
-        rows.append(row)
-    return _table(head, rows)
 
 
 def _reached(goal: GoalAccount) -> str:
@@ -134,7 +141,7 @@ def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:
     times = [{each.action: each.times for each in instance.fired} for instance in instances]
     rows = [[f"`{name}`", *(f"{fired.get(name, 0):,}" for fired in times)] for name in names]
     yield _details(
-        f"How many transitions each of the {len(names)} actions made",
+        "How many transitions each action made",
         _table(["action", *(instance.name for instance in instances)], rows, right=range(1, 1 + len(instances))),
     )
     never = "never happens" if all(each.finished for each in instances) else "has not happened so far"
@@ -149,7 +156,7 @@ def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:
         findings.append("- no search finished, so it is not known which clauses decide")
     else:
         clauses = total_clauses(instances)
-        findings.insert(0, f"- {clauses - len(silent)} of {clauses} clauses of guards decide in some instance")
+        findings.insert(0, f"- clauses of guards that decide in some instance: {clauses - len(silent)} of {clauses}")
     yield "\n".join(findings)
     only_here = [
         (instance.name, f"`{each.action}` {each.number}", f"`{each.text}`")
@@ -176,9 +183,9 @@ def _counterexamples(machine: MachineAccount, instances: Sequence[InstanceAccoun
         yield "### Counterexamples"
     for instance, each in found:
         assert each.counterexample is not None
-        lines = View(instance, machine.elements, width=100).refutation(each, each.counterexample)
-        steps = len(each.counterexample.trace.steps)
-        yield _details(f"<code>{each.name}</code> on {instance.name}, {steps} steps", _fenced(lines), opened=True)
+        lines = View(instance, machine.elements, width=100).refutation(each)
+        steps = counted(len(each.counterexample.trace.steps), "step")
+        yield _details(f"<code>{each.name}</code> on {instance.name}, {steps}", _fenced(lines))
 
 
 def _witnesses(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> Iterator[str]:
@@ -193,13 +200,14 @@ def _witnesses(machine: MachineAccount, instances: Sequence[InstanceAccount]) ->
     for instance, goal in chosen.values():
         lines = View(instance, machine.elements, width=100).witness(goal)
         assert goal.trace is not None
-        yield _details(f"<code>{goal.name}</code> on {instance.name}, {len(goal.trace.steps)} steps", _fenced(lines))
+        steps = counted(len(goal.trace.steps), "step")
+        yield _details(f"<code>{goal.name}</code> on {instance.name}, {steps}", _fenced(lines))
 
 
 def _run(run: RunFacts, attorn: str) -> Iterator[str]:
     yield RUN_HEADING
     yield "Time and machine; nothing above this line depends on them."
-    rows = [("started", run.started), ("took", f"{run.seconds:.1f} s on {run.threads} threads")]
+    rows = [("started", run.started), ("took", f"{run.seconds:.1f} s with --threads {run.threads}")]
     rows += [("on", run.platform), ("with", f"attorn {attorn}, Python {run.python}")]
     rows += [("", f"{name} {version}") for name, version in run.versions]
     yield _table(("", ""), rows)
@@ -210,8 +218,8 @@ def _run(run: RunFacts, attorn: str) -> Iterator[str]:
     )
 
 
-def _details(title: str, body: str, opened: bool = False) -> str:
-    return f"<details{' open' if opened else ''}>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
+def _details(title: str, body: str) -> str:
+    return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
 
 
 def _fenced(lines: Sequence[str]) -> str:

@@ -41,8 +41,10 @@ class View:
     width: int = 80
     paint: Paint = plain
 
-    def refutation(self, stated: PropertyAccount, found: Counterexample) -> list[str]:
-        """A counterexample in full."""
+    def refutation(self, stated: PropertyAccount) -> list[str]:
+        """The counterexample of a refuted property in full."""
+        found = stated.counterexample
+        assert found is not None
         word = self.paint("REFUTED", "bad")
         kind = stated.kind.replace("_", "-")
         lines = [

@@ -130,9 +130,9 @@ class Screen:
         dead, silent = unfired_everywhere(instances), silent_everywhere(instances)
         actions, clauses = len(instances[0].fired), total_clauses(instances)
         finished = all(each.finished for each in instances)
-        text = f"{actions - len(dead)} of {counted(actions, 'action')} happened{'' if finished else ' so far'}"
+        text = f"actions {actions - len(dead)}/{actions} happened{'' if finished else ' so far'}"
         if silent is not None:
-            text += f" · {clauses - len(silent)} of {counted(clauses, 'clause')} decide somewhere"
+            text += f" · clauses {clauses - len(silent)}/{clauses} decide somewhere"
         yield from self._row("coverage", text)
         findings = [f"{name} never happens" for name in dead if finished]
         findings += [

@@ -126,6 +126,7 @@ class _Search:
         self.depths = dict.fromkeys(stated, -1)
         self.paths: dict[str, Path] = {}
         self.stopped = ""
+        self._violations = {name: self._violated(each) for name, each in stated.items()}
         self._solver = z3.SolverFor("QF_FD", ctx=self.transition.sizes.context)
         self._solver.set("timeout", max(1, int(timeout * 1000)))
 
@@ -139,10 +140,9 @@ class _Search:
             self._solver.add(self.transition.at(self.transition.step, depth - 1))
         asked = [name for name in self.open if depth > 0 or not self._of_steps(name)]
         self._settle(asked, depth)
-        for name in self.open:
-            self.depths[name] = depth
-            if name in asked:
-                self._solver.add(z3.Not(self._violation(name, depth)))
+        held = [name for name in asked if name in self.open]
+        self._solver.add(z3.Not(self._violation(held, depth)))
+        self.depths |= dict.fromkeys(self.open, depth)
 
     def _refuse_no_start(self) -> None:
         said = self._ask(z3.BoolVal(True, self.transition.sizes.context))
@@ -173,7 +173,7 @@ class _Search:
     def _settle(self, asked: list[str], depth: int) -> None:
         """Find all properties that runs of this length violate: ask for any of them, and for each if need be."""
         while asked := [name for name in asked if name in self.open]:
-            said = self._ask(z3.Or([self._violation(name, depth) for name in asked]))
+            said = self._ask(self._violation(asked, depth))
             if said is None:
                 return
             if isinstance(said, str):
@@ -216,10 +216,16 @@ class _Search:
         stated = self.stated[name]
         return stated is not None and stated.two_state
 
-    def _violation(self, name: str, depth: int) -> Any:
-        stated = self.stated[name]
-        term = self.transition.stuck if stated is None else z3.Not(self.transition.formula(stated.formula))
-        return self.transition.at(term, depth - 1 if self._of_steps(name) else depth)
+    def _violation(self, names: Collection[str], depth: int) -> Any:
+        """The run of this length ends in a violation of one of the properties."""
+        context = self.transition.sizes.context
+        of_steps = [self._violations[name] for name in names if self._of_steps(name)]
+        of_states = [self._violations[name] for name in names if not self._of_steps(name)]
+        ends = self.transition.at(z3.Or(of_states, context), depth)
+        return z3.Or(ends, self.transition.at(z3.Or(of_steps, context), depth - 1)) if of_steps else ends
+
+    def _violated(self, stated: Property | None) -> Any:
+        return self.transition.stuck if stated is None else z3.Not(self.transition.formula(stated.formula))
 
     def verdict(self, name: str, depth: int) -> BoundedVerdict:
         """What is known of one property after the search up to a depth."""

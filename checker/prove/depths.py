@@ -112,7 +112,7 @@ class _Enumeration:
         known = frozenset(self._concrete.initial_states())
         found = []
         for model in self._models(self._starts):
-            found.append(self._transition.path(model, 0, first=1).start)
+            found.append(self._transition.state(model, 1))
             if found[-1] not in known:
                 raise Unsound(f"{self._instance.name}: z3 calls a state initial that is not.")
         return found
@@ -142,7 +142,7 @@ class _Enumeration:
             self._left -= 1
             model = solver.model()
             yield model
-            again = self._transition.is_state(self._transition.path(model, 0, first=1).start, 1)
+            again = self._transition.is_state(self._transition.state(model, 1), 1)
             self._steps.add(z3.Not(again))
             if solver is not self._steps:
                 solver.add(z3.Not(again))

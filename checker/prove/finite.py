@@ -114,16 +114,42 @@ class FixedSize:
             for each in numbers
         )
 
-    def values(self, model: z3.ModelRef, state: Sequence[Any]) -> Values:
-        """A state read back from the solver's model."""
-        return tuple(
-            term
-            if isinstance(term, int)
-            else int(z3.is_true(model.eval(term, model_completion=True)))
-            if z3.is_bool(term)
-            else model.eval(term, model_completion=True).as_long()
-            for term in state
-        )
+    def packed(self, terms: Sequence[Any]) -> Any:
+        """All values in one bit-vector, the first in its highest bits, so that a model is read at one go."""
+        parts = [
+            z3.If(each, *(z3.BitVecVal(bit, 1, self.context) for bit in (1, 0))) if z3.is_bool(each) else each
+            for each in terms
+            if not isinstance(each, int)
+        ]
+        return z3.Concat(parts) if len(parts) > 1 else parts[0] if parts else 0
+
+    def unpacked(self, model: z3.ModelRef, terms: Sequence[Any], packed: Any) -> Values:
+        """The values that a model gives to terms that ``packed`` put together."""
+        number = 0 if isinstance(packed, int) else model.eval(packed, model_completion=True).as_long()
+        found = []
+        for each in reversed(terms):
+            if isinstance(each, int):
+                found.append(each)
+            else:
+                width = 1 if z3.is_bool(each) else each.size()
+                found.append(number & ((1 << width) - 1))
+                number >>= width
+        return tuple(reversed(found))
+
+    def number(self, values: Values, terms: Sequence[Any]) -> int | None:
+        """What ``packed`` makes of terms with these values; None where a known one of them has another value."""
+        number = 0
+        for each, value in zip(terms, values, strict=True):
+            if isinstance(each, int):
+                if each != value:
+                    return None
+            else:
+                number = (number << (1 if z3.is_bool(each) else each.size())) | value
+        return number
+
+    def values(self, model: z3.ModelRef, terms: Sequence[Any]) -> Values:
+        """A state, or arguments, read back from the solver's model."""
+        return self.unpacked(model, terms, self.packed(terms))
 
 
 class _Expanded:

@@ -35,6 +35,8 @@ class Transition:
         self._slots: dict[tuple[Sort, int], Any] = {}
         self._given = [self._arguments(action) for action in self._actions]
         self._states: dict[int, list[Any]] = {}
+        self._packed: dict[int, Any] = {}
+        self._renamed: dict[int, list[tuple[Any, Any]]] = {}
 
     @cached_property
     def start(self) -> Any:
@@ -88,34 +90,36 @@ class Transition:
 
     def same_state(self, one: int, other: int) -> Any:
         """The states of a run at two times are equal."""
-        pairs = zip(self._state(one), self._state(other), strict=True)
-        return self._and(*(left == right for left, right in pairs if not isinstance(left, int)))
+        return self.sizes.boolean(self._whole(one) == self._whole(other))
 
     def is_state(self, values: Values, time: int) -> Any:
         """A run is in a given state at a time."""
-        cells = zip(self.instance.cells, self._state(time), values, strict=True)
-        return self._and(*(self.sizes.equal(cell.field.codomain, term, value) for cell, term, value in cells))
+        number = self.sizes.number(values, self._state(time))
+        return self.sizes.boolean(number is not None and (self._whole(time) == number))
 
     def path(self, model: z3.ModelRef, length: int, first: int = 0) -> Path:
         """The run of so many steps that a model describes, from a time on."""
-        values = [self.sizes.values(model, self._state(time)) for time in range(first, first + length + 1)]
+        states = [self.state(model, time) for time in range(first, first + length + 1)]
         steps = [self.chosen(model, time) for time in range(first, first + length)]
-        return Path(values[0], tuple(map(Move, steps, values[1:])))
+        return Path(states[0], tuple(map(Move, steps, states[1:])))
+
+    def state(self, model: z3.ModelRef, time: int) -> Values:
+        """The state that a run of the model is in at a time."""
+        return self.sizes.unpacked(model, self._state(time), self._whole(time))
 
     def chosen(self, model: z3.ModelRef, time: int) -> Step:
         """The step that a model chooses at a time."""
-        number = model.eval(self.at(self._action, time), model_completion=True).as_long()
-        action, given = self._actions[number], self._given[number]
-        terms = [self.at(given[each.variable.payload], time) for each in action.parameters]
-        return Step(action, self.sizes.values(model, terms))
+        number, *arguments = self.sizes.values(model, self._choice(time))
+        action = self._actions[number]
+        given = dict(zip(self._slots, arguments, strict=True))
+        return Step(action, tuple(given[place] for place in _places(action)))
 
     def _arguments(self, action: Action) -> dict[int, Any]:
         given: dict[int, Any] = {}
-        for each in action.parameters:
-            place = sum(1 for other in action.parameters if other.sort == each.sort and other.variable.payload in given)
-            if (each.sort, place) not in self._slots:
-                self._slots[each.sort, place] = self.sizes.variable(f"argument.{each.sort}.{place}", each.sort)
-            given[each.variable.payload] = self._slots[each.sort, place]
+        for each, place in zip(action.parameters, _places(action), strict=True):
+            if place not in self._slots:
+                self._slots[place] = self.sizes.variable(f"argument.{place[0]}.{place[1]}", each.sort)
+            given[each.variable.payload] = self._slots[place]
         return given
 
     @cached_property
@@ -163,14 +167,23 @@ class Transition:
             self._states[time] = self.sizes.state(str(time))
         return self._states[time]
 
+    def _whole(self, time: int) -> Any:
+        """The state at a time as one bit-vector."""
+        if time not in self._packed:
+            self._packed[time] = self.sizes.packed(self._state(time))
+        return self._packed[time]
+
+    def _choice(self, time: int) -> list[Any]:
+        """The terms for the action and its arguments at a time."""
+        symbolic = [self._action, *self._slots.values()]
+        return [each if isinstance(each, int) else z3.Const(f"{time}.{each}", each.sort()) for each in symbolic]
+
     def _names(self, time: int) -> list[tuple[Any, Any]]:
-        choice = [self._action, *self._slots.values()]
-        renamed = [
-            *zip(self._before, self._state(time), strict=True),
-            *zip(self._after, self._state(time + 1), strict=True),
-            *((term, z3.Const(f"{time}.{term}", term.sort())) for term in choice if not isinstance(term, int)),
-        ]
-        return [(old, new) for old, new in renamed if not isinstance(old, int)]
+        if time not in self._renamed:
+            old = [*self._before, *self._after, self._action, *self._slots.values()]
+            new = [*self._state(time), *self._state(time + 1), *self._choice(time)]
+            self._renamed[time] = [(a, b) for a, b in zip(old, new, strict=True) if not isinstance(a, int)]
+        return self._renamed[time]
 
     def _and(self, *parts: Any) -> Any:
         known = [part for part in parts if not isinstance(part, int)]
@@ -180,6 +193,12 @@ class Transition:
 
     def _or(self, *parts: Any) -> Any:
         return z3.simplify(z3.Not(self._and(*(z3.Not(self.sizes.boolean(part)) for part in parts))))
+
+
+def _places(action: Action) -> list[tuple[Sort, int]]:
+    """For each parameter its sort, and how many parameters of that sort come before it."""
+    sorts = [each.sort for each in action.parameters]
+    return [(sort, sorts[:number].count(sort)) for number, sort in enumerate(sorts)]
 
 
 def _constants(field: Field, index: tuple[int, ...]) -> tuple[Expr, ...]:

@@ -107,9 +107,7 @@ def _refutation(graph: Graph, stated: Progress, arguments: Sequence[int]) -> tup
     count = int(occasion.sum())
     if not count:
         return 0, None
-    waiting = Region(graph, inside)
-    after = waiting.mask(waiting.search(np.flatnonzero(occasion[waiting.states])).order)
-    component = fair_components(graph, after)
+    component = fair_components(graph, graph.reachable(np.flatnonzero(occasion), inside))
     if component.max() < 0:
         return count, None
     return count, find_lasso(graph, occasion, inside, component)

@@ -19,12 +19,7 @@ import numpy as np
 
 from attorn.checker.progress.graph import Graph, Mask, Numbers, Region
 
-__all__ = ["fair_components", "fair_steps"]
-
-
-def fair_steps(graph: Graph) -> list[int]:
-    """The steps that promise something, as places in ``graph.steps``."""
-    return [number for number, step in enumerate(graph.steps) if step.action.fair != "none"]
+__all__ = ["fair_components"]
 
 
 def fair_components(graph: Graph, inside: Mask) -> Numbers:
@@ -34,57 +29,66 @@ def fair_components(graph: Graph, inside: Mask) -> Numbers:
 
     Returns int[states], the number of the component of each state, or -1: in each component there is a fair run that
     visits all of its states, and every fair run within the states given ends up in one of them.
-    Cost: a linear pass for each weakly fair step, and again for each strongly fair step that a component does without;
-    the refinement for strong fairness is that of Emerson and Lei (1987).
+    Cost: linear in the transitions of these states; a component that does without a strongly fair step is refined, as
+    Emerson and Lei do (Modalities for model checking, 1987), which is linear again in what is left of it.
     """
+    fair = np.array([step.action.fair != "none" for step in graph.steps], np.bool_)
+    strong = np.array([step.action.fair == "strong" for step in graph.steps], np.bool_)
     found = np.full(len(graph), -1, np.int32)
     number = 0
     alive = inside.copy()
     alive[graph.expanded :] = False
-    promises = [_Promise(graph, step) for step in fair_steps(graph)]
     while alive.any():
         region = Region(graph, alive)
         count, label = region.components()
-        of = np.full(len(graph), -1, np.int32)
-        of[region.states] = label
-        size = np.bincount(label, minlength=count)
-        hopeless, changed = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-        leaving = np.zeros(len(graph), np.bool_)
-        for promise in promises:
-            enabling, labels = promise.enabling(of)
-            enabled = np.bincount(labels, minlength=count)
-            taken = np.zeros(count, np.bool_)
-            taken[promise.taken(of)] = True
-            hopeless |= ~taken & (enabled == size)
-            if promise.strong:
-                without = ~taken & (enabled > 0)
-                changed |= without
-                leaving[enabling[without[labels]]] = True
-        settled = (~hopeless & ~changed)[label]
-        numbers = np.cumsum(~hopeless & ~changed, dtype=np.int32) - 1 + number
-        found[region.states[settled]] = numbers[label[settled]]
-        number += int((~hopeless & ~changed).sum())
-        alive = region.mask((changed & ~hopeless)[label]) & ~leaving
+        judged = _Judged(region, count, label, fair, strong)
+        settled = ~judged.hopeless & ~judged.lacking
+        numbers = np.where(settled, np.cumsum(settled, dtype=np.int32) - 1 + number, np.int32(-1))
+        found[region.states] = numbers[label]
+        number += int(settled.sum())
+        alive = region.mask((judged.lacking & ~judged.hopeless)[label] & ~judged.gone)
     return found
 
 
-class _Promise:
-    """The transitions of one fair step."""
+class _Judged:
+    """What keeps the runs that stay in a component from being fair.
 
-    def __init__(self, graph: Graph, step: int) -> None:
-        self.strong = graph.steps[step].action.fair == "strong"
-        transitions = graph.taking(step)
-        self._source = graph.source[transitions]
-        self._target = graph.target[transitions]
+    hopeless: bool[components], a fair step is enabled in every state, and every way of taking it leads out.
+    lacking:  bool[components], a strongly fair step is enabled somewhere, and every way of taking it leads out.
+    gone:     bool[states], the state enables such a step.
+    """
 
-    def enabling(self, component: Numbers) -> tuple[Numbers, Numbers]:
-        """The states in components that enable the step, and their components."""
-        labels = component[self._source]
-        within = labels >= 0
-        return self._source[within], labels[within]
+    def __init__(self, region: Region, count: int, label: Numbers, fair: Mask, strong: Mask) -> None:
+        step = region.graph.step[region.leaving]
+        promised = np.flatnonzero(fair[step])
+        step, origin = step[promised], region.origin[promised]
+        stays = region.inner[promised]
+        stays[stays] = label[region.target[(np.cumsum(region.inner) - 1)[promised[stays]]]] == label[origin[stays]]
+        size = np.bincount(label, minlength=count)
+        self.hopeless = np.zeros(count, np.bool_)
+        self.lacking = np.zeros(count, np.bool_)
+        self.gone = np.zeros(len(region), np.bool_)
 
-    def taken(self, component: Numbers) -> Numbers:
-        """The components within which the step can be taken."""
-        labels: Numbers = component[self._source]
-        taken: Numbers = labels[(labels >= 0) & (labels == component[self._target])]
-        return taken
+        # A component of one state and a fair step that leads out of it: most are such, so they are judged at once.
+        alone = size[label[origin]] == 1
+        self.hopeless[label[origin[alone & ~stays]]] = True
+
+        step, origin, stays = step[~alone], origin[~alone], stays[~alone]
+        order = np.argsort(step, kind="stable")
+        bounds = np.searchsorted(step[order], np.arange(len(fair) + 1))
+        for number in np.flatnonzero(fair):
+            own = order[bounds[number] : bounds[number + 1]]
+            if len(own):
+                self._judge(label, size, origin[own], stays[own], bool(strong[number]))
+
+    def _judge(self, label: Numbers, size: Numbers, enabling: Numbers, stays: Mask, strong: bool) -> None:
+        """Take account of one step: the states that enable it, and whether taking it there stays in the component."""
+        component = label[enabling]
+        enabled = np.bincount(component, minlength=len(size))
+        taken = np.zeros(len(size), np.bool_)
+        taken[component[stays]] = True
+        self.hopeless |= ~taken & (enabled == size)
+        if strong:
+            without = ~taken & (enabled > 0)
+            self.lacking |= without
+            self.gone[enabling[without[component]]] = True

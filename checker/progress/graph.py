@@ -76,18 +76,41 @@ class Graph:
         order = np.argsort(self.step, kind="stable")
         return order, np.searchsorted(self.step[order], np.arange(len(self.steps) + 1))
 
+    def leaving(self, states: Numbers) -> Numbers:
+        """The transitions that leave some states, those of each state together."""
+        first = self.first[states]
+        count = self.first[states + 1] - first
+        end = np.cumsum(count)
+        transitions: Numbers = np.repeat(first - end + count, count) + np.arange(end[-1] if len(end) else 0)
+        return transitions
+
     def taking(self, step: int) -> Numbers:
         """The transitions that take a step; one from each state that enables it."""
         order, first = self._by_step
         return order[first[step] : first[step + 1]]
 
-    def leaving(self, state: int) -> range:
-        """The transitions that leave a state."""
-        return range(int(self.first[state]), int(self.first[state + 1]))
+    def enabled(self, state: int) -> set[int]:
+        """The steps that a state enables."""
+        return set(self.step[self.first[state] : self.first[state + 1]].tolist())
+
+    def reachable(self, starts: Numbers, inside: Mask) -> Mask:
+        """bool[states]: what can be reached from some states through states inside, the starts themselves included."""
+        met = np.zeros(len(self), np.bool_)
+        met[starts] = True
+        place = np.empty(len(self), np.int64)
+        while len(starts):
+            after = self.target[self.leaving(starts)]
+            after = after[inside[after] & ~met[after]]
+            met[after] = True
+            # Of equal states, the one that wrote its place last stays.
+            place[after] = np.arange(len(after))
+            starts = after[place[after] == np.arange(len(after))]
+        return met
 
     def between(self, before: int, after: int) -> int:
         """A transition from one state to another."""
-        return next(number for number in self.leaving(before) if self.target[number] == after)
+        first, end = self.first[before], self.first[before + 1]
+        return int(first + np.flatnonzero(self.target[first:end] == after)[0])
 
     def move(self, transition: int) -> Move:
         """A transition as reports show it."""
@@ -102,26 +125,32 @@ class Graph:
 class Region:
     """The part of a graph that lies within some states, with a numbering of its own.
 
-    states:     int[k], their numbers in the graph, ascending; a place in it is a local number.
-    transition: int[j], the transitions that stay inside, by their numbers in the graph.
-    source, target: int[j], local numbers.
+    states:  int[k], their numbers in the graph, ascending; a place in it is a local number.
+    leaving: int[j], all transitions of these states, by their numbers in the graph, ascending.
+    origin:  int[j], the local number of the state that each leaves.
+    inner:   bool[j], whether it stays inside; ``transition``, ``source`` and ``target`` have those that do.
     """
 
     def __init__(self, graph: Graph, inside: Mask) -> None:
         self.graph = graph
         self.states = np.flatnonzero(inside)
-        self.transition = np.flatnonzero(inside[graph.source] & inside[graph.target])
+        self.leaving = graph.leaving(self.states)
+        count = graph.first[self.states + 1] - graph.first[self.states]
+        self.origin = np.repeat(np.arange(len(self.states), dtype=np.int32), count)
+        reached = graph.target[self.leaving]
+        self.inner = inside[reached]
         local = np.cumsum(inside, dtype=np.int32) - 1
-        self.source = local[graph.source[self.transition]]
-        self.target = local[graph.target[self.transition]]
+        self.transition = self.leaving[self.inner]
+        self.source = self.origin[self.inner]
+        self.target = local[reached[self.inner]]
 
     def __len__(self) -> int:
         return len(self.states)
 
-    def mask(self, local: Numbers | Mask) -> Mask:
+    def mask(self, chosen: Mask) -> Mask:
         """bool[states of the graph], from a choice among the states inside."""
         mask = np.zeros(len(self.graph), np.bool_)
-        mask[self.states[local]] = True
+        mask[self.states[chosen]] = True
         return mask
 
     def local(self, state: int) -> Numbers:

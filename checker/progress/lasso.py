@@ -107,7 +107,7 @@ def _pending(graph: Graph, start: int, walk: Sequence[int]) -> list[int]:
     """The steps whose promise a loop with just the states and transitions of a walk would break."""
     taken = {int(graph.step[transition]) for transition in walk}
     visited = [start, *(int(graph.target[transition]) for transition in walk)]
-    enabled = [_enabled(graph, state) for state in visited]
+    enabled = [graph.enabled(state) for state in visited]
     always, ever = set.intersection(*enabled), set.union(*enabled)
     pending = []
     for step in sorted(ever - taken):
@@ -115,11 +115,6 @@ def _pending(graph: Graph, start: int, walk: Sequence[int]) -> list[int]:
         if fair == "strong" or (fair == "weak" and step in always):
             pending.append(step)
     return pending
-
-
-def _enabled(graph: Graph, state: int) -> set[int]:
-    transitions = graph.leaving(state)
-    return set(graph.step[transitions.start : transitions.stop].tolist())
 
 
 def _way_to_any(region: Region, here: int, wanted: Sequence[int]) -> list[int]:

@@ -9,13 +9,14 @@ from typing import Any
 
 import z3
 
+from attorn.checker.prove.incremental import Incremental
 from attorn.checker.prove.transition import Transition
 from attorn.checker.verdicts import Evidence, Path, Verdict
 from attorn.spec.errors import BadInput, TooLarge, UnknownName, Unsound
 from attorn.spec.language import Concrete, Failure, Instance, Property, Values
 from attorn.spec.language.substitution import initial_formula
 
-__all__ = ["Bounded", "BoundedVerdict", "check_bounded", "stated_properties"]
+__all__ = ["INTERRUPTED", "Bounded", "BoundedVerdict", "Search", "check_bounded", "stated_properties"]
 
 NO_DEADLOCK = "no_deadlock"
 DEADLOCK_SENTENCE = "Every state has a way on, or is a legal end."
@@ -83,7 +84,7 @@ def check_bounded(
     Raises UnknownName for a property that the machine lacks; BadInput, DoubleWrite or OutOfRange where the machine is
     not well defined; Unsound where the plain interpreter does not confirm a run.
     """
-    search = _Search(instance, stated_properties(instance, properties), timeout)
+    search = Search(instance, stated_properties(instance, properties), timeout)
     spent: list[float] = []
     try:
         for step in range(depth + 1):
@@ -111,8 +112,8 @@ def stated_properties(instance: Instance, names: Collection[str] | None) -> dict
     return {name: stated for name, stated in known.items() if names is None or name in names}
 
 
-class _Search:
-    """The solver with all steps so far, and what is known of each property.
+class Search:
+    """The solver with all steps so far, and what is known of each property; None is the absence of deadlock.
 
     open:   properties that no run so far violates, and about which every question was answered.
     depths: for each property, the number of steps up to which no run violates it.
@@ -127,8 +128,7 @@ class _Search:
         self.paths: dict[str, Path] = {}
         self.stopped = ""
         self._violations = {name: self._violated(each) for name, each in stated.items()}
-        self._solver = z3.SolverFor("QF_FD", ctx=self.transition.sizes.context)
-        self._solver.set("timeout", max(1, int(timeout * 1000)))
+        self._solver = Incremental(self.transition.sizes.context, timeout)
 
     def deepen(self, depth: int) -> None:
         """Add the states of one more step, and look for violations in them."""
@@ -138,14 +138,12 @@ class _Search:
         else:
             self._refuse_ill_defined(depth - 1)
             self._solver.add(self.transition.at(self.transition.step, depth - 1))
-        asked = [name for name in self.open if depth > 0 or not self._of_steps(name)]
-        self._settle(asked, depth)
-        held = [name for name in asked if name in self.open]
-        self._solver.add(z3.Not(self._violation(held, depth)))
+        self._settle(self.open, depth)
+        self._solver.add(z3.Not(self.violation(self.open, depth)))
         self.depths |= dict.fromkeys(self.open, depth)
 
     def _refuse_no_start(self) -> None:
-        said = self._ask(z3.BoolVal(True, self.transition.sizes.context))
+        said = self._solver.ask()
         if said is None:
             raise BadInput(
                 f"{self.instance.machine.initial.where}: no state satisfies the initial conditions; "
@@ -158,7 +156,7 @@ class _Search:
         """Let the plain interpreter say what is wrong with a step that the solver calls ill-defined."""
         if self.transition.ill_defined is None:
             return
-        said = self._ask(self.transition.at(self.transition.ill_defined, time))
+        said = self._solver.ask(self.transition.at(self.transition.ill_defined, time))
         if isinstance(said, str):
             self._give_up(self.open, time, said)
         elif said is not None:
@@ -170,10 +168,10 @@ class _Search:
                 f"{self.instance.name}: z3 calls {self.runs.concrete.label(step)} ill-defined, but it is not."
             )
 
-    def _settle(self, asked: list[str], depth: int) -> None:
+    def _settle(self, asked: Collection[str], depth: int) -> None:
         """Find all properties that runs of this length violate: ask for any of them, and for each if need be."""
         while asked := [name for name in asked if name in self.open]:
-            said = self._ask(self._violation(asked, depth))
+            said = self._solver.ask(self.violation(asked, depth))
             if said is None:
                 return
             if isinstance(said, str):
@@ -195,34 +193,18 @@ class _Search:
         self.stopped = self.stopped or f"z3 gave no answer at depth {depth}: {reason}"
         self.open = [name for name in self.open if name not in names]
 
-    def _ask(self, question: Any) -> z3.ModelRef | str | None:
-        """A model of the steps so far and the question, None where there is none, or why that is not known."""
-        self._solver.push()
-        try:
-            self._solver.add(question)
-            said = self._solver.check()
-            if said == z3.sat:
-                return self._solver.model()
-            reason = str(self._solver.reason_unknown())
-        finally:
-            self._solver.pop()
-        if said == z3.unsat:
-            return None
-        if "interrupted" in reason:
-            raise KeyboardInterrupt  # z3 takes the signal while it searches
-        return reason
-
     def _of_steps(self, name: str) -> bool:
         stated = self.stated[name]
         return stated is not None and stated.two_state
 
-    def _violation(self, names: Collection[str], depth: int) -> Any:
-        """The run of this length ends in a violation of one of the properties."""
+    def violation(self, names: Collection[str], depth: int) -> Any:
+        """The state at a depth, or the step to it, violates one of the properties."""
         context = self.transition.sizes.context
         of_steps = [self._violations[name] for name in names if self._of_steps(name)]
         of_states = [self._violations[name] for name in names if not self._of_steps(name)]
         ends = self.transition.at(z3.Or(of_states, context), depth)
-        return z3.Or(ends, self.transition.at(z3.Or(of_steps, context), depth - 1)) if of_steps else ends
+        steps = self.transition.at(z3.Or(of_steps, context), depth - 1) if of_steps and depth else None
+        return ends if steps is None else z3.Or(ends, steps)
 
     def _violated(self, stated: Property | None) -> Any:
         return self.transition.stuck if stated is None else z3.Not(self.transition.formula(stated.formula))

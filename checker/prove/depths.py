@@ -10,6 +10,7 @@ import z3
 
 from attorn.checker.explore import Options, explore
 from attorn.checker.prove.bounded import Bounded, check_bounded
+from attorn.checker.prove.incremental import Incremental
 from attorn.checker.prove.transition import Transition
 from attorn.checker.verdicts import Evidence, Exploration
 from attorn.spec.errors import Unsound
@@ -96,16 +97,10 @@ class _Enumeration:
         self._instance, self._left = instance, max_states
         self._transition = Transition(instance)
         self._concrete = Concrete(instance)
-        self._steps = self._solver(timeout)
-        self._starts = self._solver(timeout)
+        self._starts, self._steps = (Incremental(self._transition.sizes.context, timeout) for _ in range(2))
         self._starts.add(self._transition.at(self._transition.start, 1))
         self._steps.add(self._transition.at(self._transition.step, 0))
         self._depth = 0
-
-    def _solver(self, timeout: float) -> z3.Solver:
-        solver = z3.SolverFor("QF_FD", ctx=self._transition.sizes.context)
-        solver.set("timeout", max(1, int(timeout * 1000)))
-        return solver
 
     def initial(self) -> list[Values]:
         """All initial states."""
@@ -133,24 +128,19 @@ class _Enumeration:
         self._steps.add(z3.Not(here))
         return found
 
-    def _models(self, solver: z3.Solver, *assumed: z3.BoolRef) -> Iterator[z3.ModelRef]:
-        """One model after the other; the state after the step is never the same again."""
-        while (said := solver.check(*assumed)) == z3.sat:
+    def _models(self, solver: Incremental, *assumed: z3.BoolRef) -> Iterator[z3.ModelRef]:
+        """One model after the other; the state that it leads to is never the same again."""
+        while isinstance(said := solver.ask_assuming(*assumed), z3.ModelRef):
             if self._left == 0:
                 self.trouble = "there are more states than the solver was let enumerate"
                 return
             self._left -= 1
-            model = solver.model()
-            yield model
-            again = self._transition.is_state(self._transition.state(model, 1), 1)
-            self._steps.add(z3.Not(again))
-            if solver is not self._steps:
-                solver.add(z3.Not(again))
-        if said == z3.unknown:
-            reason = str(solver.reason_unknown())
-            if "interrupted" in reason:
-                raise KeyboardInterrupt
-            self.trouble = f"z3 gave no answer at depth {self._depth}: {reason}"
+            yield said
+            another = z3.Not(self._transition.is_state(self._transition.state(said, 1), 1))
+            for each in {solver, self._steps}:
+                each.add(another)
+        if said is not None:
+            self.trouble = f"z3 gave no answer at depth {self._depth}: {said}"
 
 
 def _level_differences(explorer: Exploration, levels: list[int], depth: int, trouble: str) -> Iterator[str]:

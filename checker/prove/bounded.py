@@ -256,9 +256,9 @@ class _Runs:
         return any(self.concrete.value(described, arguments, state) for arguments in choices)
 
     def violates(self, path: Path, stated: Property | None) -> bool:
-        """The end of a run violates a property; the absence of deadlock if it is None."""
+        """The last state of a run, or the step to it, violates a property; the absence of deadlock if it is None."""
         if stated is not None:
-            return self.failure(path, stated) is not None
+            return not (stated.two_state and len(path) == 0) and self.failure(path, stated) is not None
         last = path.states[-1]
         legal = self.concrete.value(self._instance.machine.legal_end, (), last)
         return not legal and not any(self.concrete.enabled(last, step) for step in self.concrete.steps)

@@ -11,11 +11,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from types import FrameType
-from typing import Protocol
+from typing import Protocol, Self
 
 from attorn import __version__
 from attorn.checker.explore import Options, Progress, explore
 from attorn.checker.report import (
+    Agreement,
     Commands,
     InstanceAccount,
     MachineAccount,
@@ -75,24 +76,24 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
     machines: dict[str, MachineAccount] = {}
     accounts: list[InstanceAccount] = []
     timings: list[Timing] = []
-    with _interrupts() as interrupted:
+    with _Interrupts() as interrupts:
         for target in targets:
+            if interrupts.noted:
+                break
             machine = target.instance.machine
             if machine.name not in machines:
                 names = request.names or statement_names(machine)
                 machines[machine.name] = machine_account(machine, names, claim_elements(machine))
                 watcher.begins(machines[machine.name])
             try:
-                with watcher.drawing(target.instance.name) as draw:
+                with interrupts.heard(), watcher.drawing(target.instance.name) as draw:
                     exploration = search(target, request.names, request.options, draw)
-                agreement = _agreement(exploration, request) if request.agree and not interrupted else ""
+                    agreement = _agreement(exploration, request)
             except KeyboardInterrupt:
                 break
             accounts.append(instance_account(exploration, Commands(target.check(), target.explain()), agreement))
             timings.append(Timing(target.instance.name, round(exploration.seconds, 3), exploration.bytes_per_state))
             watcher.searched(accounts[-1], exploration.seconds)
-            if interrupted:
-                break
     return Report(
         attorn=__version__,
         command=command,
@@ -123,35 +124,54 @@ def search(target: Target, names: Sequence[str], options: Options, draw: Draw | 
     return replace(found, goals=tuple(goal for goal in found.goals if goal.name in aims))
 
 
-def _agreement(exploration: Exploration, request: Request) -> str:
-    """What the second engine says; raises Unsound where it says something else."""
+def _agreement(exploration: Exploration, request: Request) -> Agreement:
+    """Whether the second engine says the same; raises Unsound where it says something else."""
     from attorn.checker import oracle
     from attorn.checker.agreement import differences
 
+    if not request.agree:
+        return Agreement.NOT_ASKED
     properties = tuple(verdict.name for verdict in exploration.verdicts)
-    other = oracle.explore(
-        exploration.instance, properties, bool(exploration.goals), request.options.max_states or ORACLE_STATES
-    )
     aims = {goal.name for goal in exploration.goals}
+    limit = request.options.max_states or ORACLE_STATES
+    if not exploration.finished or exploration.states > limit:
+        return Agreement.UNKNOWN
+    try:
+        other = oracle.explore(exploration.instance, properties, bool(aims), limit)
+    except KeyboardInterrupt:
+        return Agreement.UNKNOWN
     other = replace(other, goals=tuple(goal for goal in other.goals if goal.name in aims))
-    if not (exploration.finished and other.finished):
-        return f"agreement unknown, a search stopped: {exploration.stopped or other.stopped}"
     if found := differences(exploration, other):
         raise Unsound("the explorer and the oracle disagree:\n  " + "\n  ".join(found))
-    return "agreed: a second engine finds the same states, transitions, verdicts and lengths of runs"
+    return Agreement.AGREED
 
 
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """While open, an interrupt is noted in the list besides being raised: engines may end their search by it."""
-    noted: list[int] = []
+class _Interrupts:
+    """While open, the first interrupt ends the search that hears it, and is noted; a second one ends everything."""
 
-    def note(number: int, frame: FrameType | None) -> None:
-        noted.append(number)
-        raise KeyboardInterrupt
+    def __init__(self) -> None:
+        self.noted = False
+        self._heard = False
 
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Whether what runs now is ended by an interrupt; what is between searches runs to its end."""
+        self._heard = True
+        try:
+            if self.noted:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._heard = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        again, self.noted = self.noted, True
+        if self._heard or again:
+            raise KeyboardInterrupt

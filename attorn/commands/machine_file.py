@@ -106,7 +106,8 @@ def _blamed_on(file: Path, what: str) -> Iterator[None]:
     except AttornError:
         raise
     except SyntaxError as error:
-        where = f"{error.filename}:{error.lineno}" if error.filename else str(file)
+        own_file = error.filename and Path(error.filename).resolve() == file.resolve()
+        where = f"{file if own_file else error.filename}:{error.lineno}"
         line = f"\n    {error.text.strip()}" if error.text else ""
         raise BadInput(f"{file} {what}.\n  {where}: {type(error).__name__}: {error.msg}{line}") from error
     except (Exception, SystemExit) as error:

@@ -129,10 +129,9 @@ class _Book:
     def action(self, action: Action) -> list[str]:
         """An action: its guard clause by clause, and what it writes."""
         names = _names(action.parameters)
-        given = ", ".join(f"{each.name}: {each.sort}" for each in action.parameters)
         fair = "" if action.fair == "none" else f"{action.fair}ly fair: it is not put off for ever"
         return [
-            self._title("action", f"{action.name}({given})"),
+            self._title("action", f"{action.name}({_given(action.parameters)})"),
             *self._prose(action.sentence),
             "",
             *self.row("source", str(action.where)),
@@ -169,7 +168,7 @@ class _Book:
     def goal(self, goal: Goal) -> list[str]:
         """What must be possible, stage by stage."""
         names = _names(goal.parameters)
-        given = ", ".join(f"{each.name}: {each.sort}" for each in goal.parameters)
+        order = ", in this order" if goal.stages[1:] else ""
         return [
             self._title("goal", goal.name),
             *self._prose(goal.sentence),
@@ -177,14 +176,15 @@ class _Book:
             *self.row("source", str(goal.where)),
             *self._claim(goal.claim),
             "",
-            f"  can be reached{f', for some {given},' if given else ''}{' in this order' if goal.stages[1:] else ''}",
+            *self._prose(
+                f"can be reached{f', for some {given}' if given else ''}{', in this order' if goal.stages[1:] else ''}"
+            ),
             *(line for n, stage in enumerate(goal.stages, 1) for line in self._item(render(stage, names), f"{n}.")),
         ]
 
     def progress(self, stated: Progress) -> list[str]:
         """What must happen in the end."""
         names = _names(stated.parameters)
-        given = ", ".join(f"{each.name}: {each.sort}" for each in stated.parameters)
         return [
             self._title("progress property", stated.name),
             *self._prose(stated.sentence),
@@ -193,7 +193,7 @@ class _Book:
             *self._claim(stated.claim),
             *self.row("hazards", ", ".join(stated.hazards)),
             "",
-            f"  whenever{f', for any {given}' if given else ''}",
+            *self._prose(f"whenever{_over(stated.parameters, 'any')}"),
             *self._item(render(stated.premise, names)),
             "  then, at once or later",
             *self._item(render(stated.conclusion, names)),
@@ -201,7 +201,6 @@ class _Book:
 
     def possibility(self, stated: Possibility) -> list[str]:
         """What never gets out of reach."""
-        given = ", ".join(f"{each.name}: {each.sort}" for each in stated.parameters)
         return [
             self._title("possibility", stated.name),
             *self._prose(stated.sentence),
@@ -210,7 +209,9 @@ class _Book:
             *self._claim(stated.claim),
             *self.row("hazards", ", ".join(stated.hazards)),
             "",
-            f"  from every reachable state can be reached{f', for any {given},' if given else ''} a state with",
+            *self._prose(
+                f"from every reachable state{f', for any {given}' if given else ''}, can be reached a state with"
+            ),
             *self._item(render(stated.formula, _names(stated.parameters))),
         ]
 
@@ -315,6 +316,14 @@ class _Book:
                 if isinstance(inner, EnumerationSort):
                     found[inner] = None
         return list(found)
+
+
+def _given(parameters: Sequence[Parameter]) -> str:
+    return ", ".join(f"{each.name}: {each.sort}" for each in parameters)
+
+
+def _over(parameters: Sequence[Parameter], word: str) -> str:
+    return f", for {word} {_given(parameters)}" if parameters else ""
 
 
 def _names(parameters: Sequence[Parameter]) -> dict[int, str]:

@@ -54,8 +54,8 @@ def resolve(names: Sequence[str], sizes: Mapping[str, int]) -> list[Target]:
         names = [BASE] if sizes else [each.name for each in INSTANCES.values() if each.default]
     targets = [target for name in dict.fromkeys(names) for target in _named(name, sizes)]
     for number, target in enumerate(targets):
-        if any(other.instance.name == target.instance.name for other in targets[:number]):
-            raise BadInput(f"two instances are called {target.instance.name}; check them one after the other.")
+        for other in targets[:number]:
+            _tell_apart(target.instance, other.instance)
     return targets
 
 
@@ -103,6 +103,14 @@ def is_file(name: str) -> bool:
     """Whether a name is meant as a file: it ends like one, or has a folder in it."""
     path = name.rpartition(":")[0] or name
     return path.endswith(".py") or name.endswith(".py") or "/" in name or os.sep in name or Path(name).is_dir()
+
+
+def _tell_apart(one: Instance, other: Instance) -> None:
+    """A report calls instances and machines by name: refuse two of one name."""
+    if one.name == other.name:
+        raise BadInput(f"two instances are called {one.name}. Check them one after the other.")
+    if one.machine.name == other.machine.name and one.machine is not other.machine:
+        raise BadInput(f"two machines are called {one.machine.name}. Check them one after the other.")
 
 
 def _named(name: str, sizes: Mapping[str, int]) -> list[Target]:

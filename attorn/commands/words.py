@@ -81,9 +81,9 @@ class Size(click.ParamType[Any]):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Advice for a name that does not exist."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(names)}."
+    names = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    return f"Did you mean `{names[near[0]]}`?" if near else f"There are: {', '.join(names.values())}."
 
 
 def echo(lines: Iterable[str]) -> None:

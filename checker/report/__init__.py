@@ -6,11 +6,12 @@ from attorn.checker.report.json_document import as_data, render_json
 from attorn.checker.report.lines import Paint, counted, formula, plain, wrapped
 from attorn.checker.report.live import progress_line
 from attorn.checker.report.markdown import render_markdown
-from attorn.checker.report.model import InstanceAccount, MachineAccount, Outcome, Report, RunFacts, Timing
+from attorn.checker.report.model import Agreement, InstanceAccount, MachineAccount, Outcome, Report, RunFacts, Timing
 from attorn.checker.report.runs import View
 from attorn.checker.report.terminal import Screen
 
 __all__ = [
+    "Agreement",
     "Commands",
     "InstanceAccount",
     "MachineAccount",

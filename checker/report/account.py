@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from attorn.checker.report.model import (
+    Agreement,
     Assignment,
     Assumed,
     Broken,
@@ -73,7 +74,9 @@ def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[st
     )
 
 
-def instance_account(exploration: Exploration, commands: Commands, agreement: str = "") -> InstanceAccount:
+def instance_account(
+    exploration: Exploration, commands: Commands, agreement: Agreement = Agreement.NOT_ASKED
+) -> InstanceAccount:
     """The account of one exploration; raises Unsound when a run does not stand up to the plain interpreter."""
     instance = exploration.instance
     runs = _Runs(instance, commands)

@@ -68,7 +68,7 @@ def _instance(instance: InstanceAccount) -> dict[str, Any]:
         "transitions": instance.transitions,
         "depth": instance.depth,
         "levels": list(instance.levels),
-        "agreement": instance.agreement,
+        "agreement": instance.agreement.value,
         "properties": [_property(each) for each in instance.properties],
         "goals": [_goal(each) for each in instance.goals],
         "actions": [{"name": each.action, "fired": each.times, "clauses": each.clauses} for each in instance.fired],

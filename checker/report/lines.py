@@ -27,18 +27,23 @@ def wrapped(
     """
     lead = indent if first is None else first
     margin = len(COLOUR.sub("", lead))
-    lines = textwrap.wrap(
-        text, width, initial_indent=" " * margin, subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+    lines = _broken(text, width, " " * margin, indent)
+    if any(len(line) > width for line in lines):
+        lines = _broken(text.replace(GLUE, " "), width, " " * margin, indent)
     texts = [line.replace(GLUE, " ") for line in lines]
     return [lead + paint(line[margin:], role) for line in texts[:1]] + [
         indent + paint(line[len(indent) :], role) for line in texts[1:]
     ]
 
 
+def _broken(text: str, width: int, first: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def glued(text: str) -> str:
-    """Text that ``wrapped`` keeps on one line."""
+    """Text that ``wrapped`` keeps on one line if it fits on one."""
     return text.replace(" ", GLUE)
 
 

@@ -118,7 +118,7 @@ def _reached(goal: GoalAccount) -> str:
 
 def _searched(instances: Sequence[InstanceAccount]) -> str:
     sorts = [sort for sort, _ in instances[0].sizes] if instances else []
-    head = ["instance", *sorts, "states", "transitions", "depth", "search"]
+    head = ["instance", *sorts, "states", "transitions", "depth", "search", "second engine"]
     rows = [
         [
             instance.name,
@@ -127,12 +127,11 @@ def _searched(instances: Sequence[InstanceAccount]) -> str:
             f"{instance.transitions:,}",
             str(instance.depth),
             "finished" if instance.finished else f"**stopped**: {instance.stopped}",
+            instance.agreement.value,
         ]
         for instance in instances
     ]
-    text = _table(head, rows, right=range(1, 4 + len(sorts)))
-    said = [f"`{instance.name}`: {instance.agreement}." for instance in instances if instance.agreement]
-    return "\n\n".join([text, *said])
+    return _table(head, rows, right=range(1, 4 + len(sorts)))
 
 
 def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from enum import Enum
 from attorn.checker.verdicts import Evidence
 
 __all__ = [
+    "Agreement",
     "Assignment",
     "Assumed",
     "Broken",
@@ -37,6 +38,14 @@ class Outcome(Enum):
     HOLDS = "holds"
     REFUTED = "refuted"
     UNDETERMINED = "undetermined"
+
+
+class Agreement(Enum):
+    """Whether a second engine says the same; where it says something else there is no report."""
+
+    NOT_ASKED = "not asked"
+    AGREED = "agreed"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -190,7 +199,7 @@ class InstanceAccount:
 
     sizes:     sort or budget and its size, in the machine's order; ``shape`` says the same in words.
     levels:    number of states first met at each depth.
-    agreement: what the second engine said, where it was asked.
+    command:   what checks it again.
     """
 
     name: str
@@ -208,7 +217,7 @@ class InstanceAccount:
     silent: tuple[SilentAccount, ...]
     fields: tuple[FieldFacts, ...]
     command: str
-    agreement: str = ""
+    agreement: Agreement = Agreement.NOT_ASKED
 
     @property
     def states(self) -> int:
@@ -299,9 +308,10 @@ class Report:
         words = set(self._words())
         if Evidence.REFUTED.value in words:
             return Outcome.REFUTED
-        if self.not_started or Evidence.UNDETERMINED.value in words or not all(i.finished for i in self.instances):
+        if self.not_started or Evidence.UNDETERMINED.value in words:
             return Outcome.UNDETERMINED
-        return Outcome.HOLDS
+        open_ended = (not each.finished or each.agreement is Agreement.UNKNOWN for each in self.instances)
+        return Outcome.UNDETERMINED if any(open_ended) else Outcome.HOLDS
 
     def of_machine(self, name: str) -> tuple[InstanceAccount, ...]:
         """The instances of one machine."""

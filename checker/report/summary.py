@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.report.lines import counted
@@ -113,37 +113,44 @@ def total_clauses(instances: Sequence[InstanceAccount]) -> int:
 
 def verdict_sentence(report: Report) -> str:
     """The whole report in a sentence, the worst first."""
-    properties = [(instance.machine, each) for instance in report.instances for each in instance.properties]
-    goals = [(instance.machine, each) for instance in report.instances for each in instance.goals]
-    refuted = {(machine, each.name) for machine, each in properties if each.evidence is Evidence.REFUTED}
-    missed = {(machine, each.name) for machine, each in goals if each.reached is False}
-    names, aims = ({(machine, each.name) for machine, each in said} for said in (properties, goals))
-    where = f"on {counted(len(report.instances), 'instance')}"
+    stated = {(i.machine, each.name): False for i in report.instances for each in i.properties}
+    aims = {(i.machine, each.name): False for i in report.instances for each in i.goals}
+    for instance in report.instances:
+        stated |= {(instance.machine, p.name): True for p in instance.properties if p.evidence is Evidence.REFUTED}
+        aims |= {(instance.machine, goal.name): True for goal in instance.goals if goal.reached is False}
     match report.outcome:
         case Outcome.REFUTED:
-            parts = []
-            if refuted:
-                verb = "is" if len(refuted) == 1 else "are"
-                parts.append(f"{len(refuted)} of {_properties(len(names))} {verb} REFUTED")
-            if missed:
-                parts.append(f"{len(missed)} of {counted(len(aims), 'goal')} cannot be reached (REFUTED)")
-            return f"{' and '.join(parts)}, {where}."
+            said = [_refuted(stated, "property", ""), _refuted(aims, "goal", "goal ")]
         case Outcome.UNDETERMINED:
             total = len(report.instances) + len(report.not_started)
             left = total - sum(instance.finished for instance in report.instances)
             searches = "the search" if total == 1 else f"{left} of {total} searches"
-            return f"UNDETERMINED: nothing is refuted so far, but {searches} did not finish."
+            missing = searches if left else "the second engine"
+            return f"UNDETERMINED: nothing is refuted so far, but {missing} did not finish."
         case Outcome.HOLDS:
-            if not names and not aims:
-                return f"Nothing was asked, {where}."
-            said = [f"{_properties(len(names))} {'holds' if len(names) == 1 else 'hold'}"] if names else []
-            said += [f"{counted(len(aims), 'goal')} {'is' if len(aims) == 1 else 'are'} reached"] if aims else []
-            text = " and ".join(said)
-            return f"All {text}, {where}." if len(names) > 1 else f"{text}, {where}."
+            said = [
+                _told(stated, "property", "", "holds", "hold"),
+                _told(aims, "goal", "goal ", "is reached", "are reached"),
+            ]
+    text = " and ".join(filter(None, said)) or "nothing was asked"
+    text = f"{text}, on {counted(len(report.instances), 'instance')}."
+    return text.replace("all ", "All ", 1) if text.startswith("all ") else text
 
 
-def _properties(count: int) -> str:
-    return counted(count, "property")
+Statements = Mapping[tuple[str, str], bool]
+
+
+def _refuted(statements: Statements, noun: str, title: str) -> str:
+    names = [name for (_, name), refuted in statements.items() if refuted]
+    if len(names) > 1:
+        return f"{len(names)} of {counted(len(statements), noun)} are REFUTED"
+    return f"{title}{names[0]} is REFUTED" if names else ""
+
+
+def _told(statements: Statements, noun: str, title: str, singular: str, plural: str) -> str:
+    if len(statements) > 1:
+        return f"all {counted(len(statements), noun)} {plural}"
+    return "".join(f"{title}{name} {singular}" for _, name in statements)
 
 
 def _on(instances: Sequence[InstanceAccount], name: str, evidence: Evidence) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.report.lines import Paint, counted, formula, glued, plain, wrapped
-from attorn.checker.report.model import InstanceAccount, MachineAccount, Outcome, Report
+from attorn.checker.report.model import Agreement, InstanceAccount, MachineAccount, Outcome, Report
 from attorn.checker.report.summary import (
     GoalSummary,
     PropertySummary,
@@ -28,6 +28,11 @@ MEANING = {
     Evidence.EXHAUSTED: ("exhausted: true of every reachable state and step", "good"),
     Evidence.UNDETERMINED: ("undetermined: no violation met, but a search did not finish", "doubt"),
     Evidence.REFUTED: ("REFUTED: a run violates it", "bad"),
+}
+AGREEMENT = {
+    Agreement.NOT_ASKED: "",
+    Agreement.AGREED: "agreed: a second engine finds the same states, steps, verdicts and lengths of runs",
+    Agreement.UNKNOWN: "agreement UNKNOWN: the second engine did not finish",
 }
 ROLES = {Outcome.HOLDS: "good", Outcome.REFUTED: "bad", Outcome.UNDETERMINED: "doubt"}
 
@@ -62,7 +67,7 @@ class Screen:
                 f"stopped: {instance.stopped}"
             )
             lines += wrapped(text, self.width, indent, paint=self.paint, role="doubt")
-        return lines + wrapped(instance.agreement, self.width, indent)
+        return lines + wrapped(AGREEMENT[instance.agreement], self.width, indent)
 
     def verdicts(self, report: Report, machine: MachineAccount) -> list[str]:
         """The verdicts on one machine, over all its instances; what failed comes last."""

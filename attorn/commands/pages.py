@@ -176,9 +176,7 @@ class _Book:
             *self.row("source", str(goal.where)),
             *self._claim(goal.claim),
             "",
-            *self._prose(
-                f"can be reached{f', for some {given}' if given else ''}{', in this order' if goal.stages[1:] else ''}"
-            ),
+            *self._prose(f"can be reached{_over(goal.parameters, 'some')}{order}"),
             *(line for n, stage in enumerate(goal.stages, 1) for line in self._item(render(stage, names), f"{n}.")),
         ]
 
@@ -209,9 +207,7 @@ class _Book:
             *self._claim(stated.claim),
             *self.row("hazards", ", ".join(stated.hazards)),
             "",
-            *self._prose(
-                f"from every reachable state{f', for any {given}' if given else ''}, can be reached a state with"
-            ),
+            *self._prose(f"from every reachable state{_over(stated.parameters, 'any')}, can be reached one with"),
             *self._item(render(stated.formula, _names(stated.parameters))),
         ]
 

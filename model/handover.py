@@ -135,7 +135,8 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
         s.runs[s.target[vm], vm] = ~s.paused[vm]
         s.registers[vm] = s.described_registers[vm]
         s.executed[vm] = True
-        if logged:
+        if logged:  # who keeps the journal lets the destination in only while the source has not withdrawn
+            s.require(s.intent[vm])
             s.entered[vm] = True
 
     found: dict[str, Callable[..., None]] = {
@@ -287,6 +288,8 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         """The source executes the VM again, as if it had never been suspended."""
         home = s.source[vm]
         s.require(s.up[home], s.aborting[vm], one_of(s.phase[vm], *UNDER_WAY))
+        if logged:
+            s.require(~s.entered[vm])
         if protocol.demands_all:
             s.require(
                 forall(

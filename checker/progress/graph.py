@@ -168,7 +168,9 @@ class Region:
 
         if not len(self):
             return 0, np.empty(0, np.int32)
-        count, label = connected_components(_matrix(len(self), self.source, self.target), connection="strong")
+        matrix = _matrix(len(self), self.source, self.target)
+        matrix.sum_duplicates()  # scipy 1.17 never returns from some graphs that name an edge twice
+        count, label = connected_components(matrix, connection="strong")
         return int(count), label
 
     def search(self, starts: Numbers, backwards: bool = False) -> Search:

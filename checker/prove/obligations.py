@@ -22,6 +22,7 @@ __all__ = [
     "completeness",
     "inductive_set",
     "obligations",
+    "relation",
     "two_state_conjuncts",
 ]
 
@@ -148,8 +149,8 @@ def companions(machine: Machine, conjuncts: Sequence[Conjunct]) -> Iterator[Obli
 
 def completeness(machine: Machine, actions: Iterable[Action]) -> Obligation:
     """Every step of the machine is a step of one of the given actions."""
-    following = any_of(*(_relation(machine, action) for action in machine.actions))
-    covered = any_of(*(_relation(machine, action) for action in actions))
+    following = any_of(*(relation(machine, action) for action in machine.actions))
+    covered = any_of(*(relation(machine, action) for action in actions))
     return Obligation(Kind.COMPLETE, "", "", (), (("next", following),), ~covered)
 
 
@@ -171,7 +172,7 @@ def _premise(formula: Expr) -> Expr | None:
     return None
 
 
-def _relation(machine: Machine, action: Action) -> Expr:
+def relation(machine: Machine, action: Action) -> Expr:
     """The action as a relation between the state before and the state after, its arguments quantified away."""
     step = step_formula(action, machine.state.fields.values())
     if not action.parameters:

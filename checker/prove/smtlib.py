@@ -11,7 +11,7 @@ from attorn.spec.language import Budget, Expr, Field, Op, Parameter
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.sorts import BooleanSort, ElementSort, EnumerationSort, OptionSort, RangeSort, Sort
 
-__all__ = ["Script", "script"]
+__all__ = ["Script", "quoted", "script"]
 
 _SIMPLE = re.compile(r"[A-Za-z~!@$%^&*_+=<>.?/-][0-9A-Za-z~!@$%^&*_+=<>.?/-]*")
 _RESERVED = frozenset(
@@ -96,7 +96,8 @@ def _truth(term: Term) -> str:
     return term
 
 
-def _symbol(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as SMT-LIB writes it, between bars where it has to be."""
     return name if _SIMPLE.fullmatch(name) and name not in _RESERVED else f"|{name}|"
 
 
@@ -119,7 +120,7 @@ class _Writer:
             present, value = self._constant(f"{name}.present", BooleanSort("Bool")), self._constant(name, sort.of)
             assert isinstance(present, str) and isinstance(value, str)
             return Maybe(present, value)
-        symbol = _symbol(name)
+        symbol = quoted(name)
         self.functions.setdefault(symbol, f"(declare-fun {symbol} () {self._sort(sort)})")
         if isinstance(sort, RangeSort):
             self.axioms.append(self._inside(symbol, sort))
@@ -133,7 +134,7 @@ class _Writer:
             return "Int"
         if not isinstance(sort, ElementSort | EnumerationSort):
             raise SpecificationError(f"{sort} cannot be the index of a map in a proof; use an Element or an Enum.")
-        name = _symbol(sort.name)
+        name = quoted(sort.name)
         if name not in self.sorts:
             self.sorts[name] = f"(declare-sort {name} 0)"
             members = [self._member(sort, text) for text in _distinguished(sort)]
@@ -146,14 +147,14 @@ class _Writer:
         return name
 
     def _member(self, sort: Sort, member: str) -> str:
-        return _symbol(f"{sort.name}.{member}")
+        return quoted(f"{sort.name}.{member}")
 
     def _inside(self, term: str, sort: RangeSort) -> str:
         top = self.limit(sort.limit) if isinstance(sort.limit, Budget) else str(sort.limit)
         return f"(and (<= 0 {term}) (<= {term} {top}))"
 
     def _function(self, name: str, domain: tuple[Sort, ...], codomain: Sort) -> str:
-        symbol = _symbol(name)
+        symbol = quoted(name)
         if symbol not in self.functions:
             sorts = [self._sort(sort) for sort in domain]
             self.functions[symbol] = f"(declare-fun {symbol} ({' '.join(sorts)}) {self._sort(codomain)})"
@@ -184,7 +185,7 @@ class _Writer:
 
     def limit(self, budget: Budget) -> str:
         self.numbers = True
-        symbol = _symbol(f"limit.{budget.name}")
+        symbol = quoted(f"limit.{budget.name}")
         if symbol not in self.functions:
             self.functions[symbol] = f"(declare-fun {symbol} () Int)"
             self.axioms.append(f"(<= 0 {symbol})")
@@ -247,14 +248,14 @@ class _Writer:
         ranges: list[str] = []
         for name, each in zip(names, variables, strict=True):
             self._fresh += 1
-            term = _symbol(f"{name}.{self._fresh}")
+            term = quoted(f"{name}.{self._fresh}")
             sort = each.sort.of if isinstance(each.sort, OptionSort) else each.sort
             bound.append(f"({term} {self._sort(sort)})")
             if isinstance(sort, RangeSort):
                 ranges.append(self._inside(term, sort))
             if isinstance(each.sort, OptionSort):
-                bound.append(f"({_symbol(f'{name}.{self._fresh}.present')} Bool)")
-                values.append(Maybe(_symbol(f"{name}.{self._fresh}.present"), term))
+                bound.append(f"({quoted(f'{name}.{self._fresh}.present')} Bool)")
+                values.append(Maybe(quoted(f"{name}.{self._fresh}.present"), term))
             else:
                 values.append(term)
         inside = _truth(body(tuple(values)))

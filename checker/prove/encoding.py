@@ -1,0 +1,182 @@
+"""The encoding certificate: the formulas that proofs use mean what the plain interpreter does, step by step."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import z3
+
+from attorn.checker.explore.states import reachable_states
+from attorn.checker.prove.encoding_text import Met, judged_conjuncts, text_differences
+from attorn.checker.prove.finite import FixedSize
+from attorn.checker.prove.incremental import Incremental
+from attorn.spec.errors import DoubleWrite, OutOfRange
+from attorn.spec.language import Concrete, Instance, Step, Values
+from attorn.spec.language.substitution import step_formula
+
+__all__ = ["EncodingCertificate", "certify_encoding"]
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class EncodingCertificate:
+    """What was compared between the plain interpreter and the formulas, and where they differ.
+
+    reachable: reachable states looked at.  complete: whether these are all.  arbitrary: other states looked at.
+    edges:     (state, action, arguments) with a step; the formula has that successor and no other solution at all.
+    refusals:  (state, action, arguments) without a step; the formula has no solution.
+    judgments: (step, conjunct) of which the conjunct written over the state before says what it says of the successor.
+    scripts:   SMT-LIB texts of which the solver said what the interpreter does.
+    untold:    why there are no such texts; empty if there are.
+    """
+
+    instance: Instance
+    reachable: int
+    complete: bool
+    arbitrary: int
+    edges: int
+    refusals: int
+    judgments: int
+    scripts: int
+    untold: str
+    differences: tuple[str, ...]
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether no difference was found."""
+        return not self.differences
+
+
+def certify_encoding(
+    instance: Instance,
+    states: int = 500,
+    arbitrary: int = 50,
+    scripts: int = 40,
+    timeout: float = 20.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> EncodingCertificate:
+    """Check the translation that proofs rest on against the plain interpreter, on a small instance.
+
+    states:    reachable states to look at, all if there are no more; else every n-th of the explorer's.
+    arbitrary: states to look at besides, drawn from all by a fixed seed: properties are false in some of these.
+    scripts:   steps to put to the solver as text, spread evenly over the actions.
+    timeout:   seconds for one question to the solver.
+    progress:  called with the number of states looked at and their total.
+
+    1. ``step_formula``, over cells of fixed size: with the state before and the arguments known and the state after
+       open, its only solution is the successor, and it has none where the action is not enabled. So every edge is
+       in it, and of non-edges not a sample but all are out of it, whatever the state after.
+    2. ``after_step``, which obligations use for the state after: each conjunct, so rewritten, has in the state before
+       the value that the conjunct itself has in the successor.
+    3. The SMT-LIB text, read by the solver from text: with its sorts given the instance's elements, the relation of
+       an action from a state holds for each successor, and for nothing else; guard and rewritten conjunct have the
+       values that the interpreter gives them.
+
+    The first ``SHOWN`` differences are kept. Raises KeyboardInterrupt if interrupted: half a certificate is none.
+    """
+    began = time.perf_counter()
+    found, complete = reachable_states(instance, max_states=1_000_000)
+    stride = -(-len(found) // max(1, states))
+    chosen = [tuple(map(int, state)) for state in found[::stride]]
+    drawn = _drawn(instance, arbitrary)
+    check = _Check(instance, timeout)
+    for number, state in enumerate((*chosen, *drawn), start=1):
+        check.look_at(state, reachable=number <= len(chosen))
+        if progress is not None:
+            progress(number, len(chosen) + len(drawn))
+        if len(check.differences) >= SHOWN:
+            break
+    texts = text_differences(check.concrete, check.steps, check.refused, scripts, timeout)
+    return EncodingCertificate(
+        instance=instance,
+        reachable=len(chosen),
+        complete=complete and stride == 1,
+        arbitrary=len(drawn),
+        edges=check.edges,
+        refusals=check.refusals,
+        judgments=check.judgments,
+        scripts=texts.asked,
+        untold=texts.untold,
+        differences=(*check.differences, *texts.differences)[:SHOWN],
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _drawn(instance: Instance, count: int) -> list[Values]:
+    chance = random.Random(count)
+    return [tuple(chance.randrange(cell.size) for cell in instance.cells) for _ in range(count)]
+
+
+class _Check:
+    """Compares formulas with the interpreter, state by state; keeps what it met of each action for the texts.
+
+    steps, refused: for each action, states and arguments with a step, and without one.
+    """
+
+    def __init__(self, instance: Instance, timeout: float) -> None:
+        self.machine = instance.machine
+        self.concrete = Concrete(instance)
+        self.edges = self.refusals = self.judgments = 0
+        self.differences: list[str] = []
+        self.steps: dict[str, list[Met]] = {action.name: [] for action in self.machine.actions}
+        self.refused: dict[str, list[Met]] = {action.name: [] for action in self.machine.actions}
+        fields = tuple(self.machine.state.fields.values())
+        self._relations = {action.name: step_formula(action, fields) for action in self.machine.actions}
+        self._judged = {action.name: judged_conjuncts(self.machine, action) for action in self.machine.actions}
+        self._sizes = FixedSize(instance)
+        self._after = self._sizes.state("after")
+        self._whole = self._sizes.packed(self._after)
+        self._solver = Incremental(self._sizes.context, timeout)
+        self._solver.add(*self._sizes.typed(self._after))
+
+    def look_at(self, state: Values, reachable: bool) -> None:
+        """Compare everything that can and cannot happen in a state."""
+        interpret = self._sizes.interpreter(state, self._after)
+        for step in self.concrete.steps:
+            try:
+                after = self.concrete.apply(state, step) if self.concrete.enabled(state, step) else None
+            except (DoubleWrite, OutOfRange):
+                if reachable:
+                    raise
+                continue  # the action has no meaning in this state, which is not known to be reached
+            given = {each.variable.payload: n for each, n in zip(step.action.parameters, step.arguments, strict=True)}
+            formula = interpret(self._relations[step.action.name], given)
+            if after is None:
+                self._compare_refusal(state, step, formula)
+                self.refused[step.action.name].append(Met(state, step, state))
+            else:
+                self._compare_edge(state, step, after, formula)
+                self._compare_conjuncts(state, step, after)
+                self.steps[step.action.name].append(Met(state, step, after))
+
+    def _compare_refusal(self, state: Values, step: Step, formula: Any) -> None:
+        self.refusals += 1
+        if formula is not False and self._solver.ask(self._sizes.boolean(formula)) is not None:
+            self._differ(state, step, "the formula allows a step, but the action is not enabled")
+
+    def _compare_edge(self, state: Values, step: Step, after: Values, formula: Any) -> None:
+        self.edges += 1
+        number = self._sizes.number(after, self._after)
+        here = self._sizes.boolean(number is not None and (self._whole == number))
+        formula = self._sizes.boolean(formula)
+        if not isinstance(self._solver.ask(formula, here), z3.ModelRef):
+            self._differ(state, step, "the formula does not allow the step")
+        if self._solver.ask(formula, z3.Not(here)) is not None:
+            self._differ(state, step, "the formula allows another state after the step")
+
+    def _compare_conjuncts(self, state: Values, step: Step, after: Values) -> None:
+        for each in self._judged[step.action.name]:
+            self.judgments += 1
+            rewritten = bool(self.concrete.value(each.rewritten, step.arguments, state))
+            if rewritten != each.holds(self.concrete, state, after):
+                self._differ(state, step, f"{each.conjunct.name}, rewritten over the state before, says {rewritten}")
+
+    def _differ(self, state: Values, step: Step, how: str) -> None:
+        cells = ", ".join(f"{name} = {value}" for name, value in self.concrete.instance.readable(state).items())
+        self.differences.append(f"{self.concrete.label(step)}: {how}; before, {cells}")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from attorn.checker.explore.circuit import Value
-from attorn.checker.explore.components import alike, components
 from attorn.checker.explore.expand import Expander
+from attorn.checker.explore.grouping import components
 from attorn.checker.explore.layout import Layout
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.options import DEFAULT, Options, Progress
@@ -51,7 +51,7 @@ class _Exploring:
         self._concrete = Concrete(instance)
         self._meaning = Meaning(instance)
         states = np.array(self._concrete.initial_states(), np.int64)
-        self._layout = Layout(components(self._meaning, alike(self._meaning), states), len(instance.cells))
+        self._layout = Layout(components(self._meaning, states), len(instance.cells))
         self._initial = self._layout.pack(states)
         questions = dict(self._questions())
         self._search = Search(self._meaning, self._layout, self._initial, questions, options, progress)

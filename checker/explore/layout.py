@@ -86,8 +86,7 @@ class Layout:
         """States as packed ones. states: int64[states, cells], each of which the components can take."""
         rows = [np.zeros(len(states), np.uint64) for _ in range(self.words)]
         for number, each in enumerate(self.components):
-            raw = sum((states[:, cell] * radix for cell, radix in each.radix.items()), np.int64(0))
-            for word, part in self.part(number, each.code[raw]):
+            for word, part in self.part(number, each.code[each.joint(states)]):
                 rows[word] += part
         return rows
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attorn.checker.explore.circuit import Circuit, Gate, Node, Value
-from attorn.checker.explore.components import Component, within
+from attorn.checker.explore.components import Component, Table, within
 from attorn.checker.explore.kernel import Column, Input, Kernel, dtype_of
 
 __all__ = ["Lowered"]
@@ -25,7 +25,7 @@ class Lowered:
     def __init__(self, circuit: Circuit, components: Sequence[Component], roots: Mapping[str, Value]) -> None:
         self._circuit, self._components = circuit, components
         self._component_of = {cell: number for number, each in enumerate(components) for cell in each.cells}
-        self._tables: dict[int, Column] = {}
+        self._tables = [Table(each) for each in components]
         self._simple: dict[int, Value] = {}
         self._alike: dict[tuple[int | None, bytes], Node] = {}
         self.roots = {name: self._simplified(root) for name, root in roots.items()}
@@ -61,10 +61,10 @@ class Lowered:
         }
 
     def table(self, node: Node) -> Column:
-        """The value of a node that depends on one component alone, for each of its codes."""
+        """A node that depends on one component alone, for each of its codes."""
         home = self.home(node)
         assert home is not None
-        return self._components[home].table(node, self._tables)
+        return self._tables[home][node]
 
     def home(self, value: Value) -> int | None:
         """The only component that a value depends on, if there is just one."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from attorn.checker.explore.circuit import Circuit, Value
+from attorn.checker.explore.circuit import Circuit, Node, Value, conjuncts
 from attorn.spec.language import Expr, Field, Goal, Instance, Interpreter, Op, Property, Step
 from attorn.spec.language.sorts import Budget, RangeSort, Sort
 
@@ -36,9 +36,11 @@ class Meaning:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.circuit = Circuit([cell.size for cell in instance.cells])
-        self._cells = [self.circuit.cell(number) for number in range(len(instance.cells))]
-        self._interpret = Interpreter(_Circuits(instance, self.circuit, self._cells, {}))
+        sizes = [cell.size for cell in instance.cells]
+        self.circuit = Circuit(sizes * 2)
+        self._cells = [self.circuit.cell(number) for number in range(len(sizes))]
+        self._later = [self.circuit.cell(len(sizes) + number) for number in range(len(sizes))]
+        self._interpret = Interpreter(_Circuits(instance, self.circuit, self._cells, self._later))
 
     @cached_property
     def effects(self) -> tuple[Effect, ...]:
@@ -52,14 +54,32 @@ class Meaning:
 
     def broken(self, stated: Property) -> Value:
         """Whether a state violates an invariant, or some enabled step from it violates a two-state property."""
+        circuit = self.circuit
+        held = circuit.conjunction(self._interpret(clause.formula, {}) for clause in stated.conjuncts)
         if not stated.two_state:
-            return self.circuit.negation(self._truth(stated.conjuncts, ()))
+            return circuit.negation(held)
+        parts = conjuncts(held)
+        at_rest = [circuit.replaced(part, self._after({})) for part in parts]
         steps = []
         for effect in self.effects:
-            over = Interpreter(_Circuits(self.instance, self.circuit, self._cells, effect.after))
-            held = self.circuit.conjunction(over(clause.formula, {}) for clause in stated.conjuncts)
-            steps.append(self.circuit.conjunction((effect.guard, self.circuit.negation(held))))
-        return self.circuit.disjunction(steps)
+            if effect.guard == 0:
+                continue
+            after = self._after(effect.after)
+            written = sum(1 << len(self._cells) + cell for cell in effect.after)
+            kept = circuit.conjunction(
+                circuit.replaced(part, after) if part.cells & written else resting
+                for part, resting in zip(parts, at_rest, strict=True)
+            )
+            steps.append(circuit.conjunction((effect.guard, circuit.negation(kept if parts else held))))
+        return circuit.disjunction(steps)
+
+    def _after(self, written: dict[int, Value]) -> dict[int, Value]:
+        """What each cell after a step is, in terms of the state before it."""
+        return {
+            later.ident: written.get(number, now)
+            for number, (now, later) in enumerate(zip(self._cells, self._later, strict=True))
+            if isinstance(later, Node)
+        }
 
     @cached_property
     def stuck(self) -> Value:
@@ -79,10 +99,6 @@ class Meaning:
         """Whether of all clauses of a step just one, of that number, does not hold."""
         others = effect.clauses[:number] + effect.clauses[number + 1 :]
         return self.circuit.conjunction((*others, self.circuit.negation(effect.clauses[number])))
-
-    def _truth(self, clauses: Sequence[object], arguments: Sequence[int]) -> Value:
-        environment = dict(enumerate(arguments))
-        return self.circuit.conjunction(self._interpret(clause.formula, environment) for clause in clauses)  # type: ignore[attr-defined]
 
     def _effect(self, step: Step) -> Effect:
         circuit = self.circuit
@@ -135,10 +151,10 @@ class Meaning:
 
 
 class _Circuits:
-    """The algebra whose values are circuits; ``after`` has the cells that a step changes."""
+    """The algebra whose values are circuits; ``later`` are the cells after a step."""
 
-    def __init__(self, instance: Instance, circuit: Circuit, cells: Sequence[Value], after: dict[int, Value]) -> None:
-        self._instance, self._circuit, self._cells, self._after = instance, circuit, cells, after
+    def __init__(self, instance: Instance, circuit: Circuit, cells: Sequence[Value], later: Sequence[Value]) -> None:
+        self._instance, self._circuit, self._cells, self._later = instance, circuit, cells, later
 
     def constant(self, sort: Sort, number: int) -> Value:
         return number
@@ -152,8 +168,7 @@ class _Circuits:
 
     def _read(self, first: int, sizes: tuple[int, ...], index: tuple[Value, ...], after: bool, at: int = 0) -> Value:
         if not index:
-            number = first + at
-            return self._after.get(number, self._cells[number]) if after else self._cells[number]
+            return (self._later if after else self._cells)[first + at]
         part, rest = index[0], index[1:]
         if isinstance(part, int):
             return self._read(first, sizes[1:], rest, after, at * sizes[0] + part)

@@ -168,7 +168,7 @@ class Region:
 
         if not len(self):
             return 0, np.empty(0, np.int32)
-        matrix = _matrix(len(self), self.source, self.target)
+        matrix = _matrix(len(self), self.source, self.target).copy()  # it shares the region's arrays
         matrix.sum_duplicates()  # scipy 1.17 never returns from some graphs that name an edge twice
         count, label = connected_components(matrix, connection="strong")
         return int(count), label

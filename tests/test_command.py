@@ -350,7 +350,7 @@ def test_an_interrupt_before_anything_is_known(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("attorn.commands.examine.explore", interrupted)
     done = attorn_("check", "claim-tiny", "claim-small")
     assert done.exit_code == 2
-    assert written()["not_started"] == ["claim-tiny", "claim-small"]
+    assert written()["not_searched"] == ["claim-tiny", "claim-small"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +101,10 @@ class _Watcher:
 
     def searched(self, instance: InstanceAccount, seconds: float) -> None:
         self._tell(self._screen.searched(instance, seconds))
+
+    def interrupted(self) -> None:
+        if self._draws:  # Not through a stream, which this may interrupt in the middle of a line.
+            os.write(2, b"\ninterrupted: gathering what is known; once more to stop at once\n")
 
     def ends(self, report: Report, written: str) -> None:
         """The verdicts, where the report is, and what to do next."""

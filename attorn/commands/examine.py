@@ -50,6 +50,9 @@ class Watcher(Protocol):
     def searched(self, instance: InstanceAccount, seconds: float) -> None:
         """One search has ended."""
 
+    def interrupted(self) -> None:
+        """The user has interrupted; what is known is gathered now. Called in a signal handler."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -76,7 +79,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
     machines: dict[str, MachineAccount] = {}
     accounts: list[InstanceAccount] = []
     timings: list[Timing] = []
-    with _Interrupts() as interrupts:
+    with _Interrupts(watcher.interrupted) as interrupts:
         for target in targets:
             if interrupts.noted:
                 break
@@ -99,7 +102,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
         command=command,
         machines=tuple(machine for name, machine in machines.items() if any(each.machine == name for each in accounts)),
         instances=tuple(accounts),
-        not_started=tuple(target.instance.name for target in targets[len(accounts) :]),
+        not_searched=tuple(target.instance.name for target in targets[len(accounts) :]),
         run=RunFacts(
             started=started,
             seconds=round(time.perf_counter() - began, 3),
@@ -149,9 +152,9 @@ def _agreement(exploration: Exploration, request: Request) -> Agreement:
 class _Interrupts:
     """While open, the first interrupt ends the search that hears it, and is noted; a second one ends everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[], None]) -> None:
         self.noted = False
-        self._heard = False
+        self._told, self._heard, self._process = told, False, os.getpid()
 
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._note)
@@ -173,5 +176,7 @@ class _Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         again, self.noted = self.noted, True
+        if not again and self._process == os.getpid():  # An engine's forked workers hear it too.
+            self._told()
         if self._heard or again:
             raise KeyboardInterrupt

@@ -49,6 +49,7 @@ def _rows(kind: str) -> Iterator[tuple[str, ...]]:
                 rows = [(machine.name, "", machine.says)]
             case "properties":
                 rows = [(p.name, "step" if p.two_state else "state", p.sentence) for p in machine.properties]
+                rows += [("no_deadlock", "state", "Every state has a way on, or is a legal end.")]
                 rows += [(each.name, "lemma", each.sentence) for each in machine.lemmas]
                 rows += [(each.name, "progress", each.sentence) for each in machine.progress]
                 rows += [(each.name, "always possible", each.sentence) for each in machine.always_possible]

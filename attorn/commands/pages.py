@@ -24,6 +24,7 @@ from attorn.spec.language import (
     render,
     render_write,
 )
+from attorn.spec.language.expressions import FALSE
 from attorn.spec.language.sorts import ElementSort, EnumerationSort, OptionSort, Sort
 from attorn.spec.language.tracing import Parameter, Possibility, fields_read
 
@@ -78,6 +79,7 @@ class _Book:
             yield action.name, "action", partial(self.action, action)
         for stated in machine.properties:
             yield stated.name, "property", partial(self.property, stated)
+        yield "no_deadlock", "property", self.no_deadlock
         for lemma in machine.lemmas:
             yield lemma.name, "lemma", partial(self.property, lemma)
         for goal in machine.goals:
@@ -163,6 +165,18 @@ class _Book:
             "",
             "  holds in every step (x' is x after it)" if stated.two_state else "  holds in every reachable state",
             *self._clauses(stated.conjuncts, {}),
+        ]
+
+    def no_deadlock(self) -> list[str]:
+        """The property that every machine has."""
+        end = self._machine.legal_end
+        ends = ["no state"] if end is FALSE else self._item(render(end))
+        return [
+            self._title("property", "no_deadlock"),
+            *self._prose("Every state has a way on, or is a legal end."),
+            "",
+            "  legal ends",
+            *(f"    {line.strip()}" for line in ends),
         ]
 
     def goal(self, goal: Goal) -> list[str]:

@@ -37,7 +37,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "outcome": report.outcome.value,
         "machines": [_machine(each) for each in report.machines],
         "instances": [_instance(each) for each in report.instances],
-        "not_started": list(report.not_started),
+        "not_searched": list(report.not_searched),
         "run": _run(report.run),
     }
 

@@ -40,8 +40,8 @@ def progress_line(name: str, wanted: bool) -> Iterator[Callable[[Progress], None
 
 
 def _line(name: str, progress: Progress) -> str:
-    pace = progress.states / progress.seconds if progress.seconds else 0
+    pace = progress.states / progress.seconds / 1000 if progress.seconds else 0
     return (
-        f"  {name:18}  depth {progress.depth} · {progress.states:,} states · frontier {progress.frontier:,} · "
-        f"{pace:,.0f} states/s"
+        f"  {name:18}depth {progress.depth} · {progress.states:,} states · {progress.frontier:,} new · "
+        f"{pace:,.0f} thousand/s"
     )

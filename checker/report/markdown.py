@@ -39,8 +39,8 @@ MEANING = (
 def render_markdown(report: Report) -> str:
     """The report as one Markdown text; everything before ``RUN_HEADING`` is the same in every run."""
     blocks = ["# Invariant report", f"**{verdict_sentence(report)}**", MEANING]
-    if report.not_started:
-        blocks.append(f"Not started: {', '.join(report.not_started)}.")
+    if report.not_searched:
+        blocks.append(f"Not searched: {', '.join(report.not_searched)}.")
     for machine in report.machines:
         blocks += _machine(machine, report.of_machine(machine.name))
     blocks += ["## Repeat it", f"```sh\n{report.command}\n```", *_run(report.run, report.attorn)]

@@ -282,24 +282,20 @@ class RunFacts:
     versions: tuple[tuple[str, str], ...]
     timings: tuple[Timing, ...]
 
-    def timing(self, instance: str) -> Timing:
-        """What one instance cost."""
-        return next(each for each in self.timings if each.instance == instance)
-
 
 @dataclass(frozen=True)
 class Report:
     """An invariant report. Everything but ``run`` is the same, byte for byte, whenever and wherever it is made.
 
-    command:     the one command that repeats it.
-    not_started: instances that were asked for but not begun, because the user interrupted.
+    command:      the one command that repeats it.
+    not_searched: instances of which nothing is known, because the user interrupted.
     """
 
     attorn: str
     command: str
     machines: tuple[MachineAccount, ...]
     instances: tuple[InstanceAccount, ...]
-    not_started: tuple[str, ...]
+    not_searched: tuple[str, ...]
     run: RunFacts
 
     @property
@@ -308,7 +304,7 @@ class Report:
         words = set(self._words())
         if Evidence.REFUTED.value in words:
             return Outcome.REFUTED
-        if self.not_started or Evidence.UNDETERMINED.value in words:
+        if self.not_searched or Evidence.UNDETERMINED.value in words:
             return Outcome.UNDETERMINED
         open_ended = (not each.finished or each.agreement is Agreement.UNKNOWN for each in self.instances)
         return Outcome.UNDETERMINED if any(open_ended) else Outcome.HOLDS

@@ -122,7 +122,7 @@ def verdict_sentence(report: Report) -> str:
         case Outcome.REFUTED:
             said = [_refuted(stated, "property", ""), _refuted(aims, "goal", "goal ")]
         case Outcome.UNDETERMINED:
-            total = len(report.instances) + len(report.not_started)
+            total = len(report.instances) + len(report.not_searched)
             left = total - sum(instance.finished for instance in report.instances)
             searches = "the search" if total == 1 else f"{left} of {total} searches"
             missing = searches if left else "the second engine"

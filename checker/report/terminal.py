@@ -85,7 +85,7 @@ class Screen:
         """The last lines: the verdict as a whole, where the report is, and what to do next."""
         return [
             *wrapped(verdict_sentence(report), self.width, "", paint=self.paint, role=ROLES[report.outcome]),
-            *wrapped(", ".join(report.not_started), self.width, "", "not started: "),
+            *wrapped(", ".join(report.not_searched), self.width, "", "not searched: "),
             f"report  {written}",
             f"next    {_next(report)}",
         ]

@@ -151,7 +151,7 @@ def jobs() -> Instance:
     return Instance.of(JOBS)
 
 
-def report(*explorations: Exploration, not_started: tuple[str, ...] = ()) -> Report:
+def report(*explorations: Exploration, not_searched: tuple[str, ...] = ()) -> Report:
     """A report on explorations, as if they had taken no time."""
     machines = {each.instance.machine.name: each.instance.machine for each in explorations}
     elements = {"a": "Runners run.", "b": "The baton is passed on."}
@@ -168,7 +168,7 @@ def report(*explorations: Exploration, not_started: tuple[str, ...] = ()) -> Rep
             )
             for each in explorations
         ),
-        not_started=not_started,
+        not_searched=not_searched,
         run=RunFacts(
             started="2001-02-03T04:05:06+0000",
             seconds=0.0,

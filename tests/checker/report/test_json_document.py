@@ -40,7 +40,7 @@ def test_the_schema_leaves_no_object_open() -> None:
     [
         WHOLE,  # refuted invariant, step, deadlock and goal
         report(explored(relay(), max_states=4)),  # undetermined
-        report(explored(relay()), not_started=("trio",)),
+        report(explored(relay()), not_searched=("trio",)),
         report(),
     ],
 )

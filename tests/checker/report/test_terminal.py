@@ -70,12 +70,12 @@ def test_a_search_that_did_not_finish_is_never_a_pass() -> None:
     assert "finding" not in text
 
 
-def test_instances_not_started_leave_the_whole_undetermined() -> None:
+def test_instances_not_searched_leave_the_whole_undetermined() -> None:
     held = replace(RELAY, instances=tuple(replace(each, properties=(), goals=()) for each in RELAY.instances))
     assert held.outcome.value == "holds"
-    text = screen(replace(held, not_started=("trio",)))
+    text = screen(replace(held, not_searched=("trio",)))
     assert "1 of 2 searches did not finish" in text
-    assert "not started: trio" in text
+    assert "not searched: trio" in text
 
 
 def test_actions_that_never_happen_are_findings() -> None:

@@ -10,8 +10,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import DTypeLike
 
-from attorn.checker.explore.components import alike, components
 from attorn.checker.explore.expand import Expander
+from attorn.checker.explore.grouping import components
 from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.lowering import Lowered
 from attorn.checker.explore.meaning import Meaning
@@ -43,7 +43,7 @@ def build(instance: Instance, limits: Limits) -> Graph:
     """
     meaning, concrete = Meaning(instance), Concrete(instance)
     values = np.array(concrete.initial_states(), np.int64)
-    layout = Layout(components(meaning, alike(meaning), values), len(instance.cells))
+    layout = Layout(components(meaning, values), len(instance.cells))
     initial = layout.pack(values)
     search = Search(meaning, layout, initial, {}, Options(max_states=limits.max_states), None)
     search.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from attorn.checker.explore.components import components
+from attorn.checker.explore.grouping import components
 from attorn.checker.explore.layout import Layout
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.options import Options

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from attorn.checker.prove.obligations import Conjunct, Kind, inductive_set, two_
 from attorn.checker.prove.pool import Choice, Pool
 from attorn.checker.prove.small_steps import Left, SmallSteps, Undecided, Wanted
 from attorn.checker.prove.solving import Cache
+from attorn.spec.errors import BadInput
 from attorn.spec.language import Clause, Concrete, Expr, Instance, Machine, Property, render
 from attorn.spec.language.source import here
 
@@ -107,31 +110,37 @@ def find_lemmas(
 
 
 def small_instances(machine: Machine, max_states: int = 20_000) -> tuple[Instance, ...]:
-    """Instances worth filtering by, for a machine of which nobody says.
+    """Instances worth filtering by, for a machine of which nobody says: at most one for each two sorts.
 
-    One for each sort: that sort grows first, up to two elements more than it must have, then all others in turns, as
-    long as there are not more than so many states.
+    The two grow by one element first, then all others in turns, then the two again, as long as there are not more than
+    so many states.
     """
     least = {sort.name: max(1, len(sort.constants)) for sort in machine.sorts}
     budgets = {budget.name: 1 for budget in machine.budgets}
 
+    def instance(sizes: tuple[int, ...]) -> Instance:
+        return Instance.of(machine, machine.name, **dict(zip(least, sizes, strict=True)), **budgets)
+
     @functools.cache
     def fits(sizes: tuple[int, ...]) -> bool:
-        instance = Instance.of(machine, machine.name, **dict(zip(least, sizes, strict=True)), **budgets)
-        return reachable_states(instance, max_states)[1]
+        try:
+            return reachable_states(instance(sizes), max_states)[1]
+        except BadInput:  # no initial state, or too many: another size may do
+            return False
 
     found = []
-    for leading in range(len(least)):
+    for leading in itertools.combinations(range(len(least)), min(2, len(least))):
         sizes = tuple(least.values())
-        others = [place for place in range(len(least)) if place != leading]
-        for place in (leading, leading, *others, *others):
-            grown = (*sizes[:place], sizes[place] + 1, *sizes[place + 1 :])
+        for place in (*leading, *(place for place in range(len(least)) if place not in leading), *leading):
+            grown = tuple(size + (place == position) for position, size in enumerate(sizes))
             sizes = grown if fits(grown) else sizes
         found.append(sizes)
-    return tuple(
-        Instance.of(machine, machine.name, **dict(zip(least, sizes, strict=True)), **budgets)
-        for sizes in dict.fromkeys(found or [()])
-    )
+    maximal = [
+        sizes
+        for sizes in dict.fromkeys(found)
+        if not any(other != sizes and all(map(operator.le, sizes, other)) for other in found)
+    ]
+    return tuple(map(instance, maximal))
 
 
 class _NotFound(Exception):
@@ -305,7 +314,8 @@ class _Searching:
         proof = prove(with_lemmas, self.options.proof, self.cache)
         if not proof.proved:
             return self.account(Outcome.UNDETERMINED, proof.stopped or "the final proof has open obligations")
-        reason = f"{len(lemmas)} lemmas suffice: every property is proved for any size"
+        number = f"{len(lemmas)} lemmas suffice" if len(lemmas) != 1 else "one lemma suffices"
+        reason = f"{number if lemmas else 'no lemma is needed'}: every property is proved for any size"
         return self.account(Outcome.FOUND, reason, lemmas=tuple(lemmas), proof=proof, machine=with_lemmas)
 
 

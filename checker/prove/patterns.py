@@ -137,16 +137,18 @@ def _truths(terms: Terms) -> Iterator[Expr]:
 
 
 def _comparisons(left: Expr, right: Expr) -> Iterator[Expr]:
+    """How two terms can be compared; what is read comes first, as an author would write it."""
     if isinstance(left.sort, BooleanSort) or isinstance(right.sort, BooleanSort):
         return
+    if left.op is not Op.READ:
+        left, right = right, left
     if left.sort.is_number and right.sort.is_number:
         yield equal(left, right)
         if left.op is Op.READ and right.op is Op.READ:
             yield left < right
             yield right < left
     elif left.sort == right.sort:
-        if not isinstance(left.sort, EnumerationSort) or left.op is not Op.CONSTANT:
-            yield equal(right, left) if left.op is Op.CONSTANT else equal(left, right)
+        yield equal(left, right)
     else:
         for option, plain in ((left, right), (right, left)):
             if isinstance(option.sort, OptionSort) and option.sort.of == plain.sort and option.op is Op.READ:

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.mutate.operators import levels
+from attorn.checker.mutate.solver import possible
 from attorn.checker.prove.obligations import Conjunct
-from attorn.checker.prove.smtlib import script
-from attorn.checker.prove.solving import ask
-from attorn.spec.errors import SpecificationError
 from attorn.spec.language import Action, Concrete, Expr, Field, Instance, Machine, Op, Step, Values, all_of
-from attorn.spec.language.expressions import FALSE, equal, quantified, read, recording
+from attorn.spec.language.expressions import equal, quantified, read, recording
 from attorn.spec.language.substitution import cell_after
 
 __all__ = ["Difference", "Reach", "difference", "reach"]
@@ -28,11 +26,13 @@ class Difference:
 
     kinds:   of MORE, LESS, OTHER and IDLE those that occur in states which the original reaches in the instances.
     proved:  whether the other kinds are impossible for any size; else they are only not met in the instances.
+    inert:   whether the mutant never changes anything in those states, so that it might as well not exist.
     example: a step that just one of the two makes, in words.
     """
 
     kinds: frozenset[str]
     proved: bool
+    inert: bool = False
     example: str = ""
 
     @property
@@ -72,43 +72,39 @@ def difference(
     timeout:   seconds for one question to the solver.
     """
     original = machine.action(mutant.name)
-    possible = {MORE, LESS, OTHER, IDLE} - set(_impossible(machine, original, mutant, conjuncts, timeout))
-    if not possible:
+    open_kinds = _possible(machine, original, mutant, conjuncts, timeout)
+    if not open_kinds:
         return Difference(frozenset(), True)
-    kinds: set[str] = set()
-    example = ""
+    met: dict[str, str] = {}
+    inert = True
     for each in reaches:
-        for kind, said in _met(each, original, mutant):
-            example = example or said
-            kinds.add(kind)
-    return Difference(frozenset(kinds), possible <= kinds, example)
+        for kind, step, before, after in _steps(each, original, mutant):
+            inert = inert and (before == after or kind == LESS)
+            if kind and kind not in met:
+                met[kind] = _told(each.concrete, step, before, after)
+    return Difference(frozenset(met), open_kinds <= set(met), inert, next(iter(met.values()), ""))
 
 
-def _impossible(
+def _possible(
     machine: Machine, original: Action, mutant: Action, conjuncts: Sequence[Conjunct], timeout: float
-) -> Iterator[str]:
-    """The kinds of difference that no state shows which satisfies the conjuncts."""
-    given = [conjunct.clause.formula for conjunct in conjuncts]
+) -> set[str]:
+    """The kinds of difference that some state may show which satisfies the conjuncts."""
     old, new = original.guard, mutant.guard
     written = {write.field for write in (*original.writes, *mutant.writes)}
     fields = [field for field in machine.state.fields.values() if field in written]
     idle = all_of(*(_same(field, mutant, None) for field in fields))
     alike = all_of(*(_same(field, mutant, original) for field in fields))
-    for kind, case in (
-        (MORE, all_of(new, ~old, ~idle)),
-        (LESS, all_of(old, ~new)),
-        (OTHER, all_of(old, new, ~alike)),
-        (IDLE, all_of(new, ~old, idle)),
-    ):
-        if case is FALSE or (old is new and kind is not OTHER):
-            yield kind
-            continue
-        try:
-            answer = ask(script([*given, case], mutant.parameters).text("unsat"), timeout=timeout, seeds=(0,))
-        except SpecificationError:  # such as count(...), which has no meaning for sorts of unknown size
-            return
-        if answer.result == "unsat":
-            yield kind
+    cases = {
+        MORE: all_of(new, ~old, ~idle),
+        LESS: all_of(old, ~new),
+        OTHER: all_of(old, new, ~alike),
+        IDLE: all_of(new, ~old, idle),
+    }
+    if old is new:
+        cases = {OTHER: cases[OTHER]}
+    given = [conjunct.clause.formula for conjunct in conjuncts]
+    answers = possible(given, tuple(cases.values()), mutant.parameters, timeout)
+    return {kind for kind, answer in zip(cases, answers, strict=True) if answer is not False}
 
 
 def _same(field: Field, one: Action, other: Action | None) -> Expr:
@@ -123,32 +119,28 @@ def _same(field: Field, one: Action, other: Action | None) -> Expr:
         return quantified(Op.FORALL, field.domain, cell, names) if names else cell()
 
 
-def _met(reach: Reach, original: Action, mutant: Action) -> Iterator[tuple[str, str]]:
-    """The kinds of difference in the states reached, each once, with an example from the nearest state."""
+def _steps(reach: Reach, original: Action, mutant: Action) -> Iterator[tuple[str, Step, Values, Values]]:
+    """All steps of both in the states reached, nearest first: how they differ, if so, a step, and what it changes."""
     concrete = reach.concrete
-    given = tuple(concrete.instance.arguments(mutant.parameters))
-    seen: set[str] = set()
+    choices = [
+        (Step(original, arguments[: len(original.parameters)]), Step(mutant, arguments))
+        for arguments in concrete.instance.arguments(mutant.parameters)
+    ]
     for state in reach.states:
-        for arguments in given:
-            old, new = Step(original, arguments[: len(original.parameters)]), Step(mutant, arguments)
-            kind, after = _compared(concrete, state, old, new)
-            if kind and kind not in seen:
-                seen.add(kind)
-                yield kind, _told(concrete, state, old if kind is LESS else new, after)
+        for old, new in choices:
+            was, now = concrete.enabled(state, old), concrete.enabled(state, new)
+            if now:
+                after = concrete.apply(state, new)
+                if was:
+                    kind = "" if after == concrete.apply(state, old) else OTHER
+                else:
+                    kind = IDLE if after == state else MORE
+                yield kind, new, state, after
+            elif was:
+                yield LESS, old, state, concrete.apply(state, old)
 
 
-def _compared(concrete: Concrete, state: Values, old: Step, new: Step) -> tuple[str, Values]:
-    was, now = concrete.enabled(state, old), concrete.enabled(state, new)
-    if was and now:
-        before, after = concrete.apply(state, old), concrete.apply(state, new)
-        return ("" if before == after else OTHER), after
-    if now:
-        after = concrete.apply(state, new)
-        return (IDLE if after == state else MORE), after
-    return (LESS, concrete.apply(state, old)) if was else ("", state)
-
-
-def _told(concrete: Concrete, before: Values, step: Step, after: Values) -> str:
+def _told(concrete: Concrete, step: Step, before: Values, after: Values) -> str:
     changed = concrete.instance.changes(before, after)
     said = ", ".join(f"{cell}: {old} → {new}" for cell, old, new in changed) or "nothing changes"
     return f"{concrete.label(step)}: {said}"

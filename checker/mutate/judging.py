@@ -9,15 +9,20 @@ from enum import Enum
 from attorn.checker.explore import Options, explore
 from attorn.checker.mutate.difference import Difference, Reach, difference, reach
 from attorn.checker.mutate.mutants import Mutant
+from attorn.checker.mutate.solver import possible
+from attorn.checker.progress import check_always_possible, check_progress
 from attorn.checker.prove.induction import Proof
 from attorn.checker.prove.obligations import Conjunct, Kind, Obligation, inductive_set, obligations, two_state_conjuncts
-from attorn.checker.prove.solving import ask
 from attorn.checker.verdicts import Evidence, Exploration
 from attorn.spec.errors import SpecificationError
 from attorn.spec.language import Action, Declaration, Goal, Instance, Machine, Property
 from attorn.spec.language.source import Where
 
 __all__ = ["Court", "Fate", "Judgement", "unjudged"]
+
+
+COMPARED = 10_000
+"""States of the largest instance on which the steps of a mutant are compared with those of its original."""
 
 
 class Fate(Enum):
@@ -36,7 +41,8 @@ class Judgement:
     """A mutant and all that is known of it.
 
     refuted:  properties that the explorer refutes.
-    missed:   what else the explorer notices: goals out of reach, actions that never happen, states without a way on.
+    missed:   what else is noticed in instances: goals out of reach, actions that never happen or never change
+              anything, states without a way on.
     unproved: properties and lemmas with an obligation of the mutated action that fails.
     lemmas:   those of ``unproved`` that are lemmas.
     why:      for a survivor, what freedom it has; for others what stopped it, if there is something to say.
@@ -67,6 +73,11 @@ class Judgement:
         return bool(self.unproved)
 
     @property
+    def noticed(self) -> bool:
+        """Whether anybody notices it."""
+        return self.by_explorer or self.by_proof
+
+    @property
     def killers(self) -> frozenset[str]:
         """All properties, and all that else an explorer notices; lemmas only serve proofs and do not count."""
         return frozenset((*self.refuted, *self.missed, *(name for name in self.unproved if name not in self.lemmas)))
@@ -95,17 +106,20 @@ class Court:
         self.machine, self.freedoms, self._timeout = machine, freedoms, timeout
         self._traced = _traced(machine)
         self._max_states = max_states
-        self._baselines = [(instance, self._explored(instance)) for instance in instances]
+        baselines = [self._explored(self._traced, instance, True) for instance in instances]
+        self._small = [each for each in baselines if each.states <= COMPARED]
+        self._large = [each for each in baselines if each.states > COMPARED]
         self._lemmas = frozenset(lemma.name for lemma in machine.lemmas)
         self._conjuncts, self._edges = _proved(machine, proof)
         self._known = {
             action.name: {each.conjunct: each for each in self._obligations(action)} for action in machine.actions
         }
+        self._not_kept = [_not_kept(baseline.instance) for baseline in self._small]
         self._reaches: list[Reach] | None = None
 
     def prepare(self) -> None:
         """Visit the instances for comparison, before workers are forked."""
-        self._reaches = [reach(instance) for instance, _ in self._baselines]
+        self._reaches = [reach(baseline.instance) for baseline in self._small]
 
     def judge(self, mutant: Mutant) -> Judgement:
         """Try a mutant before the explorer and the proof, and compare it with its original if it survives both."""
@@ -113,47 +127,86 @@ class Court:
         if mutant.stillborn:
             return replace(judgement, fate=Fate.STILLBORN, why=mutant.stillborn)
         try:
-            refuted, missed, finished = self._by_explorer(mutant.action)
+            return self._tried(judgement, mutant.action)
         except SpecificationError as error:
             return replace(judgement, fate=Fate.STILLBORN, why=str(error))
-        failed, unknown = self._by_proof(mutant.action)
-        judgement = replace(
-            judgement, refuted=refuted, missed=missed, unproved=failed,
-            lemmas=tuple(name for name in failed if name in self._lemmas),
-        )  # fmt: skip
-        if judgement.by_explorer or judgement.by_proof:
-            return replace(judgement, fate=Fate.KILLED, why="")
-        if not finished or unknown:
-            return replace(judgement, why=unknown or f"the limit of {self._max_states:,} states")
-        return self._compared(judgement, mutant)
 
-    def _compared(self, judgement: Judgement, mutant: Mutant) -> Judgement:
-        if self._reaches is None:
-            self.prepare()
-        assert self._reaches is not None
-        found = difference(self.machine, mutant.action, self._conjuncts, self._reaches, self._timeout)
+    def _tried(self, judgement: Judgement, action: Action) -> Judgement:
+        judgement, unfinished = self._by_explorer(judgement, action, self._small)
+        failed, unknown = self._by_proof(action)
+        lemmas = tuple(name for name in failed if name in self._lemmas)
+        judgement = replace(judgement, unproved=failed, lemmas=lemmas)
+        found = None
+        if not judgement.noticed:
+            found = self._difference(action)
+            if not found.kinds and found.proved and self._as_fair(action):
+                return replace(judgement, fate=Fate.EQUIVALENT, why=_freedom(found))
+        if not judgement.by_explorer:
+            judgement, still = self._by_explorer(judgement, action, self._large)
+            unfinished = unfinished or still
+        if judgement.noticed:
+            return replace(judgement, fate=Fate.KILLED, why="")
+        if unfinished or unknown:
+            return replace(judgement, why=unfinished or unknown)
+        return self._compared(judgement, action, found or self._difference(action))
+
+    def _compared(self, judgement: Judgement, action: Action, found: Difference) -> Judgement:
+        """Whether what neither explorer nor proof notices is nothing, or nothing bad, or still lost by somebody."""
+        missed = [f"inert {action.name}"] if found.inert else []
+        if found.kinds or not self._as_fair(action):
+            missed += self._by_progress(action)
+        if missed:
+            return replace(judgement, fate=Fate.KILLED, missed=tuple(missed), why="")
         judgement = replace(judgement, example=found.example, why=_freedom(found))
         if not found.kinds:
             return replace(judgement, fate=Fate.EQUIVALENT)
-        if mutant.sentence in self.freedoms:
-            return replace(judgement, fate=Fate.HARMLESS, why=self.freedoms[mutant.sentence])
+        if judgement.sentence in self.freedoms:
+            return replace(judgement, fate=Fate.HARMLESS, why=self.freedoms[judgement.sentence])
         return replace(judgement, fate=Fate.HOLE if found.adds_steps else Fate.HARMLESS)
 
-    def _explored(self, instance: Instance) -> Exploration:
-        return explore(instance, Options(max_states=self._max_states, threads=1))
+    def _difference(self, action: Action) -> Difference:
+        if self._reaches is None:
+            self.prepare()
+        assert self._reaches is not None
+        return difference(self.machine, action, self._conjuncts, self._reaches, self._timeout)
 
-    def _by_explorer(self, action: Action) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-        """What the smallest instance that notices the mutant says of it, and whether all were searched to the end."""
+    def _as_fair(self, action: Action) -> bool:
+        return action.fair == self.machine.action(action.name).fair
+
+    def _by_progress(self, action: Action) -> list[str]:
+        """What no longer must happen, or no longer stays possible, in the instances for comparison."""
+        machine = self._mutated(action)
+        missed: set[str] = set()
+        for baseline, known in zip(self._small, self._not_kept, strict=True):
+            sizes = baseline.instance
+            missed |= _not_kept(Instance(machine, sizes.sizes, sizes.limits, sizes.name)) - known
+        return sorted(missed)
+
+    def _mutated(self, action: Action) -> Machine:
         steps = tuple(action if each.name == action.name else each for each in self.machine.actions)
-        machine = replace(self._traced, steps=steps)
-        finished = True
-        for instance, baseline in self._baselines:
-            found = self._explored(Instance(machine, instance.sizes, instance.limits, instance.name))
-            finished &= found.finished
-            refuted, missed = _noticed(baseline, found)
-            if refuted or missed:
-                return refuted, missed, True
-        return (), (), finished
+        return replace(self._traced, steps=steps)
+
+    def _explored(self, machine: Machine, sizes: Instance, goals: bool) -> Exploration:
+        instance = Instance(machine, sizes.sizes, sizes.limits, sizes.name)
+        return explore(instance, Options(goals=goals, max_states=self._max_states, threads=1))
+
+    def _by_explorer(
+        self, judgement: Judgement, action: Action, baselines: Sequence[Exploration]
+    ) -> tuple[Judgement, str]:
+        """What the first instance that notices a mutant says of it, and why not all was searched, if it was not.
+
+        Goals are asked for only where no property is refuted: they take as long as all the rest.
+        """
+        machine = self._mutated(action)
+        unfinished = ""
+        for baseline in baselines:
+            for goals in (False, True):
+                found = self._explored(machine, baseline.instance, goals)
+                refuted, missed = _noticed(baseline, found)
+                if refuted or missed:
+                    return replace(judgement, refuted=refuted, missed=missed), ""
+            unfinished = unfinished or found.stopped
+        return judgement, unfinished
 
     def _obligations(self, action: Action) -> list[Obligation]:
         """The obligations of one action, those that its updates cannot touch left out."""
@@ -167,26 +220,21 @@ class Court:
     def _by_proof(self, action: Action) -> tuple[tuple[str, ...], str]:
         """The properties and lemmas with an obligation that fails, and why the answer is not complete."""
         known = self._known[action.name]
-        failed: dict[str, None] = {}
-        unknown = ""
-        for each in self._obligations(action):
-            if _follows(each, known.get(each.conjunct)):
-                continue
-            try:
-                answer = ask(each.text, timeout=self._timeout, seeds=(0,))
-            except SpecificationError as error:
-                return tuple(failed), str(error)
-            if answer.result == "sat":
-                failed[each.conjunct.rpartition(".")[0]] = None
-            elif answer.result != "unsat":
-                unknown = f"the solver does not know {each.name} ({answer.reason})"
-        return tuple(failed), unknown
+        wanted = [each for each in self._obligations(action) if not _follows(each, known.get(each.conjunct))]
+        given = [formula for _, formula in wanted[0].hypotheses] if wanted else []
+        answers = possible(given, [each.refuted for each in wanted], action.parameters, self._timeout)
+        failed = {
+            each.conjunct.rpartition(".")[0]: None for each, answer in zip(wanted, answers, strict=True) if answer
+        }
+        unknown = [each.name for each, answer in zip(wanted, answers, strict=True) if answer is None]
+        return tuple(failed), f"the solver does not know {unknown[0]}" if unknown else ""
 
 
 def _traced(machine: Machine) -> Machine:
     """The same machine for the explorer, with nothing left to trace for each mutant again."""
-    ends = (each for each in machine.statements if isinstance(each, Declaration) and each.kind == "legal_end")
-    statements: tuple[Declaration | Property | Goal, ...] = (*machine.properties, *machine.goals, *ends)
+    kinds = ("legal_end", "progress", "always_possible")
+    others = (each for each in machine.statements if isinstance(each, Declaration) and each.kind in kinds)
+    statements: tuple[Declaration | Property | Goal, ...] = (*machine.properties, *machine.goals, *others)
     return replace(machine, start=machine.initial, steps=machine.actions, statements=statements)
 
 
@@ -216,6 +264,12 @@ def _noticed(baseline: Exploration, found: Exploration) -> tuple[tuple[str, ...]
         missed += [f"goal {goal.name}" for goal in found.goals if not goal.reached and goal.name in reached]
         missed += [f"dead {name}" for name in found.dead_actions if name not in baseline.dead_actions]
     return tuple(each.name for each in refuted if each.kind != "deadlock"), tuple(missed)
+
+
+def _not_kept(instance: Instance) -> set[str]:
+    """The progress properties that an instance does not keep, and what does not stay possible in it."""
+    lost = {each.name for each in check_progress(instance) if each.evidence is Evidence.REFUTED}
+    return lost | {each.name for each in check_always_possible(instance) if each.evidence is Evidence.REFUTED}
 
 
 def _freedom(found: Difference) -> str:

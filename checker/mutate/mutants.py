@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from attorn.checker.mutate.operators import Scope, changes, constants, levels
 from attorn.spec.errors import DoubleWrite
 from attorn.spec.language import Action, Clause, Expr, Machine, Parameter, Write, render, render_write
+from attorn.spec.language.declarations import Fairness
 from attorn.spec.language.expressions import FALSE, TRUE, equal, read, variable
 from attorn.spec.language.sorts import BOOLEAN, EnumerationSort
 from attorn.spec.language.source import Where
@@ -45,7 +47,12 @@ def mutants(machine: Machine) -> tuple[Mutant, ...]:
 def _of_action(machine: Machine, action: Action) -> Iterator[Mutant]:
     met = {_content(action)}
     number = 0
-    for operator, sentence, where, changed in (*_clause_changes(machine, action), *_write_changes(machine, action)):
+    for operator, sentence, where, changed in (
+        *_clause_changes(machine, action),
+        *_write_changes(machine, action),
+        *_further_writes(machine, action),
+        *_fairness_changes(action),
+    ):
         if _content(changed) in met:
             continue
         met.add(_content(changed))
@@ -87,6 +94,39 @@ def _write_changes(machine: Machine, action: Action) -> Iterator[Changed]:
             wider = replace(action, writes=writes, parameters=(*action.parameters, *parameters))
             sentence = f"makes `{render_write(changed, _names(wider))}` instead of `{old}`"
             yield operator, sentence, write.where, wider
+
+
+def _further_writes(machine: Machine, action: Action) -> Iterator[Changed]:
+    """The action also changes a field that it leaves alone: at its own arguments, or else everywhere."""
+    scope = Scope.of(action, machine.state.fields.values())
+    written = {write.field for write in action.writes}
+    for field in machine.state.fields.values():
+        if field in written:
+            continue
+        places: list[list[Parameter | None]] = [
+            [each for each in action.parameters if each.sort == sort] or [None] for sort in field.domain
+        ]
+        for place in itertools.product(*places):
+            fresh = _fresh_level(action)
+            index = tuple(
+                variable(sort, fresh + number) if given is None else given.variable
+                for number, (sort, given) in enumerate(zip(field.domain, place, strict=True))
+            )
+            binders = tuple(part for part, given in zip(index, place, strict=True) if given is None)
+            names = tuple(binder.sort.name.lower() for binder in binders)
+            for value in scope.values_of(field.codomain):
+                if value is read(field, index):
+                    continue
+                write = Write(field, binders, index, TRUE, value, action.where, names)
+                changed = replace(action, writes=(*action.writes, write))
+                yield "further update", f"also makes `{render_write(write, _names(action))}`", action.where, changed
+
+
+def _fairness_changes(action: Action) -> Iterator[Changed]:
+    if action.fair != "none":
+        weaker: Fairness = "weak" if action.fair == "strong" else "none"
+        said = "is fair only weakly" if weaker == "weak" else "need not happen, however long it can"
+        yield "drop fairness", said, action.where, replace(action, fair=weaker)
 
 
 Rewritten = tuple[str, Write, tuple[Parameter, ...]]
@@ -168,6 +208,7 @@ def _names(action: Action) -> dict[int, str]:
 def _content(action: Action) -> tuple[object, ...]:
     """What an action says; equal for two that say the same in another order."""
     return (
+        action.fair,
         len(action.parameters),
         frozenset(clause.formula.ident for clause in action.clauses),
         frozenset(_update(write) for write in action.writes),
@@ -177,6 +218,7 @@ def _content(action: Action) -> tuple[object, ...]:
 def _ordinary(action: Action) -> tuple[object, ...]:
     """What an action says of all but ghost state."""
     return (
+        action.fair,
         frozenset(clause.formula.ident for clause in action.clauses),
         frozenset(_update(write) for write in action.writes if not write.field.ghost),
     )

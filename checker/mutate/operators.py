@@ -41,11 +41,9 @@ class Scope:
         """The scope inside a quantifier or a bulk update."""
         return replace(self, values=(*self.values, *variables))
 
-    def alternatives(self, value: Expr) -> Iterator[Expr]:
-        """All other values at hand of the same sort, constants included."""
-        for other in (*self.values, *constants(value.sort)):
-            if other.sort == value.sort and other is not value:
-                yield other
+    def values_of(self, sort: Sort) -> Iterator[Expr]:
+        """All values at hand of a sort, its constants included."""
+        yield from (value for value in (*self.values, *constants(sort)) if value.sort == sort)
 
 
 def changes(expression: Expr, scope: Scope) -> Iterator[Change]:
@@ -83,7 +81,8 @@ def _here(expression: Expr, scope: Scope) -> Iterator[Change]:
     if expression.sort is BOOLEAN:
         yield "negate", ~expression
     elif not expression.sort.is_number:
-        yield from (("other value", other) for other in scope.alternatives(expression))
+        others = (other for other in scope.values_of(expression.sort) if other is not expression)
+        yield from (("other value", other) for other in others)
     match op:
         case Op.READ:
             field, after = expression.payload

@@ -114,7 +114,7 @@ def score(
     jobs: int = os.cpu_count() or 1,
     freedoms: Mapping[str, str] | None = None,
     sample: int | None = None,
-    max_states: int = 20_000,
+    max_states: int = 400_000,
 ) -> MutationReport:
     """Judge the mutants of a machine and make the report.
 

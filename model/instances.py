@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from attorn.model.migration import CLAIM
+from attorn.model.presets import PRESETS
 from attorn.spec.errors import UnknownName
 from attorn.spec.language import Instance, Machine
 
@@ -36,7 +37,16 @@ def _claim(name: str, says: str, sizes: tuple[int, int, int, int, int], default:
     return NamedInstance(name, CLAIM, dict(zip(names, sizes, strict=True)), says, default)
 
 
-MACHINES: dict[str, Machine] = {machine.name: machine for machine in (CLAIM,)}
+def _preset(name: str, preset: str, says: str, sizes: tuple[int, ...], default: bool = False) -> NamedInstance:
+    names = ("VM", "Segment", "Partition", "Word", "Address", "crashes", "losses", "timeouts", "cancels")
+    return NamedInstance(name, PRESETS[preset].machine, dict(zip(names, sizes, strict=True)), says, default)
+
+
+ONE_FAULT_OF_EACH = (1, 1, 1, 1)
+
+MACHINES: dict[str, Machine] = {
+    machine.name: machine for machine in (CLAIM, *(preset.machine for preset in PRESETS.values()))
+}
 
 INSTANCES: dict[str, NamedInstance] = {
     each.name: each
@@ -49,6 +59,32 @@ INSTANCES: dict[str, NamedInstance] = {
         _claim("claim-wide", "Two VMs between three partitions.", (2, 2, 3, 2, 2)),
         _claim("claim-segments", "Two VMs with three segments, 1.5 million states.", (2, 3, 2, 2, 2)),
         _claim("claim-vms", "Three VMs with two segments, 7.6 million states.", (3, 2, 2, 2, 2)),
+        _preset(
+            "firmware",
+            "firmware",
+            "A VM with two segments, handed over by journaling firmware; one fault of each kind.",
+            (1, 2, 2, 2, 2, *ONE_FAULT_OF_EACH),
+            default=True,
+        ),
+        _preset(
+            "firmware-two",
+            "firmware",
+            "Two VMs, handed over by journaling firmware; a VMM may crash.",
+            (2, 2, 2, 2, 2, 1, 0, 0, 0),
+        ),
+        _preset(
+            "memfd",
+            "memfd",
+            "A VM with one segment in shared memory; one fault of each kind.",
+            (1, 1, 2, 2, 1, *ONE_FAULT_OF_EACH),
+        ),
+        _preset(
+            "live-update",
+            "live-update",
+            "A VM with two segments, preserved while nobody runs; one fault of each kind.",
+            (1, 2, 2, 2, 2, *ONE_FAULT_OF_EACH),
+            default=True,
+        ),
     )
 }
 

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from attorn.model.protocol import Answer, ExitOrder, Journal, Memory, Protocol
 from attorn.model.variants import build
-from attorn.spec.language import Machine
+from attorn.spec.handover_lemmas import HANDOVER_LEMMAS
+from attorn.spec.language import Declaration, Machine
 
 __all__ = ["PRESETS", "Preset"]
 
@@ -24,11 +25,12 @@ class Preset:
     says: str
     abstracts: str
     departs: tuple[str, ...]
+    lemmas: tuple[Declaration, ...] = ()
 
     @cached_property
     def machine(self) -> Machine:
-        """The machine of the protocol, under the preset's name."""
-        return build(self.protocol, self.name, self.says)
+        """The machine of the protocol, under the preset's name, with the lemmas that prove it for any size."""
+        return build(self.protocol, self.name, self.says).variant(self.name, add=self.lemmas)
 
 
 PRESETS: dict[str, Preset] = {
@@ -44,6 +46,7 @@ PRESETS: dict[str, Preset] = {
                 "A partition gives a segment away by its own step; the firmware takes one back only from a dead VMM.",
                 "The claim says nothing of a way back; the one here is ours.",
             ),
+            HANDOVER_LEMMAS,
         ),
         Preset(
             "memfd",

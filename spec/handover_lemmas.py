@@ -246,7 +246,10 @@ def told_in_this_migration(s: Handover) -> Expr:
         VM,
         lambda vm: (
             migrates(s, vm)
-            >> (((s.told[vm] == Outcome.MIGRATED) >> s.entered[vm]) & ((s.told[vm] == Outcome.STAYED) >> ~s.intent[vm]))
+            >> (
+                ((s.told[vm] == Outcome.MIGRATED) >> s.entered[vm])
+                & ((s.told[vm] == Outcome.STAYED) >> (~s.intent[vm] & ~one_of(s.phase[vm], *UNDER_WAY)))
+            )
         ),
     )
 
@@ -255,6 +258,21 @@ def told_in_this_migration(s: Handover) -> Expr:
 def who_wants_the_vm_back_has_suspended_it(s: Handover) -> Expr:
     """Only the source of a migration under way wants the VM back, and `roll_back`, `concede` and death end that."""
     return forall(VM, lambda vm: s.aborting[vm] >> one_of(s.phase[vm], *UNDER_WAY))
+
+
+@lemma
+def messages_follow_the_transfer(s: Handover) -> Expr:
+    """Nothing is sent before the transfer, and whoever has the configuration has taken it out of the channel."""
+    return forall(
+        VM,
+        lambda vm: (
+            (
+                one_of(s.phase[vm], Phase.SUSPENDED, Phase.DESCRIBED)
+                >> ((s.arrival[vm] == Arrival.NOTHING) & forall(Message, lambda message: ~s.sent[vm, message]))
+            )
+            & (s.sent[vm, Message.CONFIG] >> (s.arrival[vm] == Arrival.NOTHING))
+        ),
+    )
 
 
 @lemma
@@ -291,6 +309,7 @@ HANDOVER_LEMMAS = (
     resources_where_the_vm_is,
     told_in_this_migration,
     who_wants_the_vm_back_has_suspended_it,
+    messages_follow_the_transfer,
     broken_connections_carry_nothing,
     nobody_pauses,
 )

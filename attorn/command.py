@@ -11,6 +11,7 @@ import click
 from attorn.commands.check import check
 from attorn.commands.explain import explain
 from attorn.commands.listing import listing
+from attorn.commands.prove import prove, verify
 from attorn.commands.show import show
 from attorn.commands.words import nearest
 from attorn.spec.errors import AttornError, Unsound
@@ -92,6 +93,7 @@ def main(context: click.Context) -> None:
     attorn list                  what there is
     attorn show resume           one action, property, goal, field or machine
     attorn explain claim/...     one run, step by step
+    attorn prove                 prove the properties for any size
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
     """
@@ -103,3 +105,5 @@ main.add_command(check)
 main.add_command(listing, "list")
 main.add_command(show)
 main.add_command(explain)
+main.add_command(prove)
+main.add_command(verify)

@@ -101,7 +101,7 @@ def test_the_default_instances_hold() -> None:
     assert [each["name"] for each in written()["instances"]] == [
         each.name for each in INSTANCES.values() if each.default
     ]
-    assert "report  reports/latest/report.md" in done.stdout
+    assert "report  reports/latest/report.md\nnext    attorn prove claim " in done.stdout
     assert "\x1b" not in done.stdout + done.stderr  # no terminal, no colours
     assert max(map(len, done.stdout.splitlines())) <= 80
 
@@ -150,7 +150,7 @@ def test_json_and_markdown_are_printed_as_they_are_written() -> None:
 
 def test_quiet_prints_the_last_lines_only() -> None:
     done = attorn_("check", "claim-tiny", "--quiet")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["All", "report", "next"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["All", "report", "next", "or"]
 
 
 def test_a_second_engine_is_asked_to_agree() -> None:

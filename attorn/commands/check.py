@@ -61,7 +61,7 @@ def check(
     from attorn.checker.explore import Options
     from attorn.checker.report import Outcome, output_folder, render_json, render_markdown, write_files
     from attorn.commands.examine import Request, examine
-    from attorn.commands.targets import checked_names, resolve, size_arguments
+    from attorn.commands.targets import checked_names, proof_command, resolve, size_arguments
 
     chosen = resolve(targets, sizes)
     checked_names([target.instance.machine for target in chosen], names)
@@ -76,7 +76,7 @@ def check(
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         write_files(out, texts)
     if form == "terminal":
-        watcher.ends(report, (out / "report.md").as_posix())
+        watcher.ends(report, (out / "report.md").as_posix(), proof_command(chosen))
     else:
         click.echo(texts["report.json" if form == "json" else "report.md"], nl=False)
     return {Outcome.HOLDS: 0, Outcome.REFUTED: 1, Outcome.UNDETERMINED: 2}[report.outcome]
@@ -106,14 +106,14 @@ class _Watcher:
         if self._draws:  # Not through a stream, which this may interrupt in the middle of a line.
             os.write(2, b"\ninterrupted: gathering what is known; once more to stop at once\n")
 
-    def ends(self, report: Report, written: str) -> None:
+    def ends(self, report: Report, written: str, prove: str) -> None:
         """The verdicts, where the report is, and what to do next."""
         for machine in report.machines:
             if report.machines[1:]:
                 self._tell(["", machine.name])
             self._tell(self._screen.verdicts(report, machine))
         self._tell([""])
-        echo(self._screen.outcome(report, written))
+        echo(self._screen.outcome(report, written, prove))
 
     def _tell(self, lines: Sequence[str]) -> None:
         if self._tells:

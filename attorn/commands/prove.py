@@ -21,7 +21,7 @@ __all__ = ["prove", "verify"]
 HOLDS, REFUTED, UNDETERMINED = 0, 1, 2
 
 
-@click.command()
+@click.command(short_help="Prove the properties for any size.")
 @click.argument("machine", default="claim")
 @click.option("--timeout", type=float, default=10.0, show_default=True, help="Seconds for one question to the solver.")
 @click.option("--jobs", type=Count(), help="Processes that ask the solver [default: the cores].")
@@ -82,7 +82,7 @@ def prove(
     return HOLDS if proof.proved else UNDETERMINED
 
 
-@click.command()
+@click.command(short_help="Check a proof pack again.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--solver", type=click.Choice(["z3", "cvc5"]), default="z3", show_default=True)
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds for one file.")

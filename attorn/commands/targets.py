@@ -16,7 +16,16 @@ from attorn.spec.errors import BadInput, TooLarge, UnknownName
 if TYPE_CHECKING:
     from attorn.spec.language import Instance, Machine
 
-__all__ = ["Target", "checked_names", "claim_elements", "resolve", "resolve_one", "size_arguments", "statement_names"]
+__all__ = [
+    "Target",
+    "checked_names",
+    "claim_elements",
+    "proof_command",
+    "resolve",
+    "resolve_one",
+    "size_arguments",
+    "statement_names",
+]
 
 BASE = "claim"
 MOST_CELLS = 100_000
@@ -89,6 +98,15 @@ def size_arguments(sizes: Mapping[str, int]) -> list[str]:
     """The options that give these sizes."""
     short = {sort: f"--{option} " for option, sort in NAMED_SIZES.items()}
     return [f"{short.get(name, f'--size {name}=')}{number}" for name, number in sizes.items()]
+
+
+def proof_command(targets: Sequence[Target]) -> str:
+    """The command that proves the properties of the machine of these instances, if they have one machine, of ours."""
+    from attorn.model.instances import MACHINES
+
+    names = {target.instance.machine.name for target in targets}
+    ours = all(target.instance.machine is MACHINES.get(target.instance.machine.name) for target in targets)
+    return f"attorn prove {names.pop()}" if ours and len(names) == 1 else ""
 
 
 def claim_elements(machine: Machine) -> dict[str, str]:

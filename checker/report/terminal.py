@@ -81,13 +81,19 @@ class Screen:
         lines += self._row("assumed", " · ".join(each.name for each in machine.assumptions))
         return lines
 
-    def outcome(self, report: Report, written: str) -> list[str]:
-        """The last lines: the verdict as a whole, where the report is, and what to do next."""
+    def outcome(self, report: Report, written: str, prove: str = "") -> list[str]:
+        """The last lines: the verdict as a whole, where the report is, and what to do next.
+
+        prove: the command that proves the same for any size, if there is one.
+        """
+        steps = [_next(report)]
+        if prove and report.outcome is Outcome.HOLDS:
+            steps.insert(0, f"{prove}   (the same for any size)")
         return [
             *wrapped(verdict_sentence(report), self.width, "", paint=self.paint, role=ROLES[report.outcome]),
             *wrapped(", ".join(report.not_searched), self.width, "", "not searched: "),
             f"report  {written}",
-            f"next    {_next(report)}",
+            *(f"{title}    {step}" for title, step in zip(("next", "or  "), steps, strict=False)),
         ]
 
     def _properties(

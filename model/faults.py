@@ -93,8 +93,6 @@ def fault_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     def concede(s: Handover, vm: VM) -> None:
         """The source, which wants the VM back, learns from the journal that it has executed elsewhere, and exits."""
         s.require(
-            s.up[s.source[vm]],
-            s.phase[vm] == Phase.TRANSFERRED,
             s.aborting[vm],
             s.entered[vm],
             one_of(s.arrival[vm], Arrival.NOTHING, Arrival.DECLINED),

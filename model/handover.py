@@ -8,7 +8,7 @@ from attorn.model.migration import nothing_runs
 from attorn.model.protocol import Answer, Devices, ExitOrder, Journal, Memory, Protocol
 from attorn.spec.handover import CANCELS, CRASHES, LOSSES, TIMEOUTS, Arrival, Handover, Message, Outcome
 from attorn.spec.language import Action, Declaration, Expr, action, exists, forall, initial, ite, one_of
-from attorn.spec.vocabulary import NONE, VM, ZERO, Address, Partition, Phase, Segment, Word
+from attorn.spec.vocabulary import NONE, VM, ZERO, Partition, Phase, Segment, Word
 
 __all__ = ["everyone_is_up", "handover_steps", "loosened", "strengthened"]
 
@@ -78,40 +78,37 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
         if locked:
             s.lock[vm] = partition
 
-    def allocate(s: Handover, vm: VM, segment: Segment, address: Address) -> None:
-        s.require(s.up[s.source[vm]])
-
     def suspend(s: Handover, vm: VM, partition: Partition) -> None:
         # Exclusive allocation fences only a VM that has memory.
-        s.require(s.up[s.source[vm]], s.up[partition], exists(Segment, lambda segment: s.holds[vm, segment]))
+        s.require(s.up[partition], exists(Segment, lambda segment: s.holds[vm, segment]))
         s.require(s.target[vm] == s.source[vm])
         s.told[vm] = Outcome.OPEN
 
     def describe(s: Handover, vm: VM) -> None:
-        s.require(s.up[s.source[vm]], ~s.aborting[vm])
+        s.require(~s.aborting[vm])
         if logged:
             s.intent[vm] = True
 
     def transfer(s: Handover, vm: VM) -> None:
-        s.require(s.up[s.source[vm]], ~s.aborting[vm], ~s.cut[vm])
+        s.require(~s.aborting[vm], ~s.cut[vm])
         s.sent[vm, Message.CONFIG] = True
         if protocol.journal is Journal.MARKS and protocol.memory is not Memory.PRESERVED:
             s.mark[lambda segment: s.holds[vm, segment]] = s.target[vm]
 
     def unmap(s: Handover, vm: VM, segment: Segment) -> None:
-        s.require(s.up[s.source[vm]], ~s.aborting[vm])
+        s.require(~s.aborting[vm])
 
     def reassign(s: Handover, vm: VM, segment: Segment) -> None:
         if protocol.memory is Memory.PRESERVED:
             s.require(s.phase[vm] == Phase.EXITED, s.mark[segment] == s.target[vm])
         else:
-            s.require(s.up[s.source[vm]], ~s.aborting[vm])
+            s.require(~s.aborting[vm])
 
     def map(s: Handover, vm: VM, segment: Segment) -> None:
-        s.require(s.up[s.target[vm]], one_of(s.arrival[vm], *PREPARING))
+        s.require(one_of(s.arrival[vm], *PREPARING))
 
     def exit(s: Handover, vm: VM) -> None:
-        s.require(s.up[s.source[vm]], ~s.aborting[vm])
+        s.require(~s.aborting[vm])
         if protocol.exit_order is ExitOrder.AFTER_ANSWER:
             s.require(s.heard[vm])
         if protocol.memory is Memory.PRESERVED:
@@ -122,7 +119,7 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
             s.lock[vm] = ite(s.lock[vm] == s.source[vm], NONE, s.lock[vm])
 
     def create(s: Handover, vm: VM) -> None:
-        s.require(s.up[s.target[vm]], s.arrival[vm] == Arrival.RECEIVED)
+        s.require(s.arrival[vm] == Arrival.RECEIVED)
         s.arrival[vm] = Arrival.CREATED
         if locked:
             s.require(s.lock[vm] == NONE)
@@ -130,7 +127,7 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
 
     def resume(s: Handover, vm: VM) -> None:
         ready = Arrival.ANSWERED if protocol.answer is Answer.BEFORE_RESUME else Arrival.CREATED
-        s.require(s.up[s.target[vm]], s.arrival[vm] == ready)
+        s.require(s.arrival[vm] == ready)
         s.arrival[vm] = Arrival.RESUMED
         s.runs[s.target[vm], vm] = ~s.paused[vm]
         s.registers[vm] = s.described_registers[vm]
@@ -140,7 +137,7 @@ def strengthened(protocol: Protocol) -> dict[str, Callable[..., None]]:
             s.entered[vm] = True
 
     found: dict[str, Callable[..., None]] = {
-        "start": start, "allocate": allocate, "suspend": suspend, "describe": describe, "transfer": transfer,
+        "start": start, "suspend": suspend, "describe": describe, "transfer": transfer,
         "unmap": unmap, "reassign": reassign, "map": map, "exit": exit, "create": create, "resume": resume,
     }  # fmt: skip
     return found
@@ -163,7 +160,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     @action(party="destination", fair="weak")
     def receive(s: Handover, vm: VM) -> None:
         """The destination receives the extended configuration."""
-        s.require(s.up[s.target[vm]], s.sent[vm, Message.CONFIG], s.arrival[vm] == Arrival.NOTHING)
+        s.require(s.sent[vm, Message.CONFIG], s.arrival[vm] == Arrival.NOTHING)
         s.sent[vm, Message.CONFIG] = False
         s.arrival[vm] = Arrival.RECEIVED
 
@@ -175,7 +172,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
             s.arrival[vm] = Arrival.ANSWERED
         else:
             s.require(s.arrival[vm] == Arrival.RESUMED, ~s.heard[vm])
-        s.require(s.up[s.target[vm]], ~s.sent[vm, Message.ANSWER])
+        s.require(~s.sent[vm, Message.ANSWER])
         s.sent[vm, Message.ANSWER] = True
 
     @action(party="source", fair="weak")
@@ -190,7 +187,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     @action(party="source")
     def time_out(s: Handover, vm: VM) -> None:
         """The source gives up waiting for an answer, rightly or not, and wants the VM back."""
-        s.require(s.up[s.source[vm]], s.phase[vm] == Phase.TRANSFERRED, ~s.heard[vm], ~s.aborting[vm], s.timeouts > 0)
+        s.require(s.phase[vm] == Phase.TRANSFERRED, ~s.heard[vm], ~s.aborting[vm], s.timeouts > 0)
         s.timeouts = s.timeouts - 1
         s.aborting[vm] = True
         s.sent[vm, Message.ABORT] = True
@@ -205,13 +202,13 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
             & ~s.sent[vm, Message.ANSWER]
         )
         s.require(s.cut[vm] | unheard)
-        s.require(s.up[s.source[vm]], one_of(s.phase[vm], *UNDER_WAY), ~s.heard[vm], ~s.aborting[vm])
+        s.require(one_of(s.phase[vm], *UNDER_WAY), ~s.heard[vm], ~s.aborting[vm])
         s.aborting[vm] = True
 
     @action(party="operator")
     def cancel(s: Handover, vm: VM) -> None:
         """The operator cancels; the source wants the VM back."""
-        s.require(s.up[s.source[vm]], one_of(s.phase[vm], *UNDER_WAY), ~s.heard[vm], ~s.aborting[vm], s.cancels > 0)
+        s.require(one_of(s.phase[vm], *UNDER_WAY), ~s.heard[vm], ~s.aborting[vm], s.cancels > 0)
         s.cancels = s.cancels - 1
         s.aborting[vm] = True
         s.sent[vm, Message.ABORT] = s.phase[vm] == Phase.TRANSFERRED
@@ -235,9 +232,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     @action(party="destination", fair="weak")
     def insist(s: Handover, vm: VM) -> None:
         """The destination, asked too late to give the VM up, answers that the VM is its own."""
-        s.require(
-            s.up[s.target[vm]], s.sent[vm, Message.ABORT], one_of(s.arrival[vm], Arrival.ANSWERED, Arrival.RESUMED)
-        )
+        s.require(s.sent[vm, Message.ABORT], one_of(s.arrival[vm], Arrival.ANSWERED, Arrival.RESUMED))
         s.sent[vm, Message.ABORT] = False
         s.sent[vm, Message.ANSWER] = True
 
@@ -245,7 +240,6 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     def give_back(s: Handover, vm: VM, segment: Segment) -> None:
         """The destination, having declined, lets the firmware move a segment back to the source."""
         s.require(
-            s.up[s.target[vm]],
             s.arrival[vm] == Arrival.DECLINED,
             s.described[vm, segment] != NONE,
             s.owner[segment] == s.target[vm],
@@ -259,7 +253,6 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     def reclaim(s: Handover, vm: VM, segment: Segment) -> None:
         """The firmware moves a segment back to the source, as the destination is dead."""
         s.require(
-            s.up[s.source[vm]],
             s.aborting[vm],
             s.cut[vm],
             s.arrival[vm] == Arrival.NOTHING,
@@ -275,7 +268,6 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     def remap(s: Handover, vm: VM, segment: Segment) -> None:
         """The source, on its way back, maps a segment again where it was."""
         s.require(
-            s.up[s.source[vm]],
             s.aborting[vm],
             s.described[vm, segment] != NONE,
             s.owner[segment] == s.source[vm],
@@ -287,7 +279,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     def roll_back(s: Handover, vm: VM) -> None:
         """The source executes the VM again, as if it had never been suspended."""
         home = s.source[vm]
-        s.require(s.up[home], s.aborting[vm], one_of(s.phase[vm], *UNDER_WAY))
+        s.require(s.aborting[vm], one_of(s.phase[vm], *UNDER_WAY))
         if logged:
             s.require(~s.entered[vm])
         if protocol.demands_all:
@@ -316,7 +308,6 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     def remind(s: Handover, vm: VM) -> None:
         """The source, which wants the VM back or executes it again, tells the destination once more to give it up."""
         s.require(
-            s.up[s.source[vm]],
             (s.phase[vm] == Phase.RUNNING) | ((s.phase[vm] == Phase.TRANSFERRED) & s.aborting[vm]),
             s.source[vm] != s.target[vm],
             ~s.cut[vm],
@@ -330,7 +321,6 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     def forget(s: Handover, vm: VM) -> None:
         """The failed migration is over when the destination has given the VM up, or has lost it by dying."""
         s.require(
-            s.up[s.source[vm]],
             s.phase[vm] == Phase.RUNNING,
             s.source[vm] != s.target[vm],
             s.cut[vm] | (s.arrival[vm] == Arrival.DECLINED),
@@ -346,7 +336,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     @action(party="destination", fair="weak")
     def settle(s: Handover, vm: VM) -> None:
         """The destination, in which the VM executes and whose source is gone, is its source from now on."""
-        s.require(s.up[s.target[vm]], s.phase[vm] == Phase.EXITED, s.arrival[vm] == Arrival.RESUMED)
+        s.require(s.phase[vm] == Phase.EXITED, s.arrival[vm] == Arrival.RESUMED)
         s.phase[vm] = Phase.RUNNING
         s.source[vm] = s.target[vm]
         s.arrival[vm] = Arrival.NOTHING
@@ -371,7 +361,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         @action(party="source", fair="weak")
         def unlock(s: Handover, vm: VM) -> None:
             """The source releases the lock of the VM's disk, so that the destination can take it."""
-            s.require(s.up[s.source[vm]], s.phase[vm] == Phase.TRANSFERRED, ~s.aborting[vm], s.lock[vm] == s.source[vm])
+            s.require(s.phase[vm] == Phase.TRANSFERRED, ~s.aborting[vm], s.lock[vm] == s.source[vm])
             s.lock[vm] = NONE
 
         steps.append(unlock)
@@ -381,7 +371,6 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         def preserve(s: Handover, vm: VM, segment: Segment) -> None:
             """The source marks a segment, so that the successor's allocator leaves it alone."""
             s.require(
-                s.up[s.source[vm]],
                 s.phase[vm] == Phase.TRANSFERRED,
                 ~s.aborting[vm],
                 s.described[vm, segment] != NONE,
@@ -402,7 +391,7 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         @action(party="operator")
         def unpause(s: Handover, vm: VM) -> None:
             """The operator lets a paused VM execute again."""
-            s.require(s.phase[vm] == Phase.RUNNING, s.paused[vm], s.up[s.source[vm]])
+            s.require(s.phase[vm] == Phase.RUNNING, s.paused[vm])
             s.runs[s.source[vm], vm] = True
             s.paused[vm] = False
 

@@ -7,7 +7,7 @@ from attorn.model.handover import everyone_is_up, handover_steps, loosened, stre
 from attorn.model.migration import CLAIM
 from attorn.model.protocol import Devices, Memory, Protocol
 from attorn.spec.handover import Handover
-from attorn.spec.language import Machine
+from attorn.spec.language import Assumption, Machine, assumption
 from attorn.spec.outcome import OUTCOME, OUTCOME_PROGRESS, lock_follows_runner, run_implies_owns
 
 __all__ = ["build"]
@@ -28,6 +28,7 @@ def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
         statements.remove(run_implies_owns)
     if protocol.devices is Devices.LOCK:
         statements.append(lock_follows_runner)
+    gone += ["no_faults", "exclusive_memory"]
     gains = {name: gain for name, gain in strengthened(protocol).items() if name not in gone}
     return CLAIM.variant(
         name or protocol.name,
@@ -37,5 +38,27 @@ def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
         strengthen=gains,
         rewrite=loosened(protocol),
         add=(*handover_steps(protocol), *fault_steps(protocol), *statements),
+        assumptions=_assumed(protocol),
         says=says,
     )
+
+
+def _assumed(protocol: Protocol) -> tuple[Assumption, ...]:
+    """What this protocol takes for granted instead of the claim's absence of faults."""
+    found = [
+        assumption(
+            "bounded_faults", "At most as many crashes, losses, time-outs and cancellations happen as the budgets say."
+        ),
+        assumption(
+            "firmware_lives", "The firmware does not fail, and a journal record and the step that it records are one."
+        ),
+        assumption("crash_is_seen", "Both VMMs see that their connection breaks when the other one dies."),
+        assumption("epochs_are_known", "A message of an earlier migration is known as such and dropped."),
+    ]
+    if protocol.memory is Memory.EXCLUSIVE:
+        found.append(
+            assumption(
+                "exclusive_memory", "The hardware lets a VMM touch only memory of its own partition (map_implies_own)."
+            )
+        )
+    return tuple(found)

@@ -206,7 +206,7 @@ class Machine:
         strengthen: action name → function of the same parameters, whose clauses and writes are added after that.
         """
         gone = set(remove)
-        known = {each.name for each in (*self.steps, *self.statements)}
+        known = {each.name for each in (*self.steps, *self.statements, *self.assumptions)}
         for wanted in (*gone, *(strengthen or {}), *(rewrite or {})):
             if wanted not in known:
                 raise UnknownName(
@@ -230,7 +230,7 @@ class Machine:
             (steps if is_step else statements).append(extra)  # type: ignore[arg-type]
         return Machine(
             name, state or self.state, start or self.start, tuple(steps), tuple(statements),
-            (*self.assumptions, *assumptions), says or self.says,
+            (*(each for each in self.assumptions if each.name not in gone), *assumptions), says or self.says,
         )  # fmt: skip
 
     @cached_property

@@ -110,7 +110,7 @@ class _Watcher:
         """The verdicts, where the report is, and what to do next."""
         for machine in report.machines:
             if report.machines[1:]:
-                self._tell(["", machine.name])
+                self._tell(["", self._screen.paint(machine.name, "strong")])
             self._tell(self._screen.verdicts(report, machine))
         self._tell([""])
         echo(self._screen.outcome(report, written, prove))

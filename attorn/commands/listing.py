@@ -37,12 +37,18 @@ def listing(kind: str | None) -> None:
 
 def _rows(kind: str) -> Iterator[tuple[str, ...]]:
     """For each: its name, a word on it, and what it says."""
+    from attorn.checker.report import listed
     from attorn.model.instances import INSTANCES, MACHINES
 
     seen: set[str] = set()
     if kind == "instances":
         for named in INSTANCES.values():
-            yield named.name, "default" if named.default else "", named.says, named.build().shape()
+            yield (
+                named.name,
+                "default" if named.default else "",
+                named.says,
+                listed(named.build().shape().split(" × "), "×"),
+            )
     for machine in MACHINES.values():
         match kind:
             case "machines":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import partial
 
-from attorn.checker.report import Paint, formula, plain, wrapped
+from attorn.checker.report import Paint, formula, wrapped
 from attorn.commands.targets import claim_elements
 from attorn.commands.words import nearest
 from attorn.model.instances import NamedInstance
@@ -26,9 +26,11 @@ from attorn.spec.language import (
 )
 from attorn.spec.language.expressions import FALSE
 from attorn.spec.language.sorts import ElementSort, EnumerationSort, OptionSort, Sort
-from attorn.spec.language.tracing import Parameter, Possibility, fields_read
+from attorn.spec.language.traced import Parameter, Possibility, fields_read
 
 __all__ = ["pages"]
+
+STATED = ("action", "property", "goal", "progress", "possibility")  # pages that say all there is to say
 
 
 def pages(
@@ -47,8 +49,8 @@ def pages(
             known[title] = None
             if title == name and kind not in seen:
                 seen.add(kind)
-                sharing = [other.name for other in machines if other is not machine and _has(other, kind, name)]
-                found.append([*make(), *(book.row("also in", ", ".join(sharing)) if sharing else [])])
+                page = make()
+                found.append([*page, *_elsewhere(book, machines[machines.index(machine) + 1 :], kind, name, page)])
     for named in instances:
         known[named.name] = None
         if named.name == name:
@@ -58,8 +60,17 @@ def pages(
     return found
 
 
-def _has(machine: Machine, kind: str, name: str) -> bool:
-    return any(title == name and each == kind for title, each, _ in _Book(machine, 80, plain).entries())
+def _elsewhere(book: _Book, others: Sequence[Machine], kind: str, name: str, page: list[str]) -> list[str]:
+    """In which other machines the same is found, and in which ones it says something else."""
+    same: list[str] = []
+    changed: list[str] = []
+    for other in others:
+        for title, each, make in book.of(other).entries():
+            if (title, each) == (name, kind):
+                (same if kind not in STATED or make() == page else changed).append(other.name)
+    rows = [*book.row("same in", ", ".join(same))]
+    rows += book.row("differs in", f"{', '.join(changed)} (attorn show {changed[0]}/{name})" if changed else "")
+    return ["", *rows] if rows else []
 
 
 class _Book:
@@ -70,6 +81,10 @@ class _Book:
     def __init__(self, machine: Machine, width: int, paint: Paint) -> None:
         self._machine, self._width, self._paint = machine, width, paint
         self._elements = claim_elements(machine)
+
+    def of(self, machine: Machine) -> _Book:
+        """The same book of another machine."""
+        return _Book(machine, self._width, self._paint)
 
     def entries(self) -> Iterator[tuple[str, str, Callable[[], list[str]]]]:
         """Everything that has a page: its name, its kind, and how to make the page."""

@@ -40,7 +40,7 @@ from attorn.spec.language import (
     value_name,
 )
 from attorn.spec.language.sorts import Sort
-from attorn.spec.language.tracing import fields_read
+from attorn.spec.language.traced import fields_read
 
 __all__ = ["Commands", "instance_account", "machine_account"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-__all__ = ["Paint", "counted", "formula", "glued", "plain", "wrapped"]
+__all__ = ["Paint", "counted", "formula", "glued", "listed", "plain", "wrapped"]
 
 Paint = Callable[[str, str], str]
 GLUE = "\N{NO-BREAK SPACE}"
@@ -45,6 +45,11 @@ def _broken(text: str, width: int, first: str, indent: str) -> list[str]:
 def glued(text: str) -> str:
     """Text that ``wrapped`` keeps on one line if it fits on one."""
     return text.replace(" ", GLUE)
+
+
+def listed(parts: Iterable[str], sign: str = "·") -> str:
+    """Parts in a row, which ``wrapped`` breaks only between them."""
+    return f"{GLUE}{sign} ".join(map(glued, parts))
 
 
 def formula(text: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from attorn.checker.report.lines import Paint, counted, formula, glued, plain, wrapped
+from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
 from attorn.checker.report.model import (
     Assignment,
     Broken,
@@ -78,7 +78,7 @@ class View:
     def _title(self, name: str, verdict: str, trace: Trace) -> Iterator[str]:
         steps = counted(len(trace.steps), "step")
         yield f"{self.paint(name, 'strong')} is {verdict} on {self.instance.name} in {steps}"
-        yield from self._text(self.instance.shape)
+        yield from self._text(listed(self.instance.shape.split(" × "), "×"))
 
     def _statement(self, sentence: str, about: Sequence[str], claim: str) -> Iterator[str]:
         yield ""
@@ -98,7 +98,7 @@ class View:
         yield ""
         yield from wrapped(f"({broken.where}){f' for {given}:' if given else ':'}", self.width, "    ", lead)
         yield from wrapped(formula(broken.text), self.width, "        ", "      ")
-        values = " · ".join(glued(f"{text} is {value}") for text, value in broken.values)
+        values = listed(f"{text} is {value}" for text, value in broken.values)
         yield from wrapped(values, self.width, "            ", "      where ")
 
     def _text(self, text: str) -> list[str]:
@@ -139,7 +139,7 @@ def alternatives(found: Counterexample) -> str:
     for call in found.alternatives:
         calls.setdefault(call.partition("(")[0], []).append(call)
     told = (given[0] if len(given) == 1 else f"{name} ×{len(given)}" for name, given in calls.items())
-    return " · ".join(glued(each) for each in told)
+    return listed(told)
 
 
 def _end(found: Counterexample) -> str:

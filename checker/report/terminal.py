@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from attorn.checker.report.lines import Paint, counted, formula, glued, plain, wrapped
+from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
 from attorn.checker.report.model import Agreement, InstanceAccount, MachineAccount, Outcome, Report
 from attorn.checker.report.summary import (
     GoalSummary,
@@ -23,7 +23,7 @@ __all__ = ["Screen"]
 
 NAME = 18
 TITLE = 13
-MOST_FINDINGS = 6
+MOST_FINDINGS = 4
 MEANING = {
     Evidence.EXHAUSTED: ("exhausted: true of every reachable state and step", "good"),
     Evidence.UNDETERMINED: ("undetermined: no violation met, but a search did not finish", "doubt"),
@@ -59,8 +59,8 @@ class Screen:
             f"depth {instance.depth}",
             f"{seconds:.1f} s",
         ]
-        lines = wrapped(instance.shape or "one size only", self.width, indent, lead)
-        lines += wrapped(" · ".join(map(glued, facts)), self.width, indent)
+        lines = wrapped(listed(instance.shape.split(" × "), "×") or "one size only", self.width, indent, lead)
+        lines += wrapped(listed(facts), self.width, indent)
         if not instance.finished:
             text = (
                 f"UNDETERMINED: explored to depth {instance.depth}, {counted(instance.states, 'state')}; "
@@ -73,13 +73,14 @@ class Screen:
         """The verdicts on one machine, over all its instances; what failed comes last."""
         instances = report.of_machine(machine.name)
         properties, goals = property_summaries(instances), goal_summaries(instances)
+        before = report.instances[: report.instances.index(instances[0])]
+        told = {each.name: each.sentence for each in property_summaries(before)}
         margin = 2 + max([0, *(len(each.name) for each in properties), *(len(each.name) for each in goals)])
-        lines = list(self._properties(properties, instances, margin))
+        lines = list(self._properties(properties, instances, told, margin))
         lines += self._goals(goals, margin, alone=not instances[1:])
         lines += ["", *self._coverage(instances)]
         lines += self._row("unchecked", _unchecked(machine))
-        lines += self._row("assumed", " · ".join(each.name for each in machine.assumptions))
-        return lines
+        return lines + self._row("assumed", listed(each.name for each in machine.assumptions))
 
     def outcome(self, report: Report, written: str, prove: str = "") -> list[str]:
         """The last lines: the verdict as a whole, where the report is, and what to do next.
@@ -97,7 +98,11 @@ class Screen:
         ]
 
     def _properties(
-        self, properties: Sequence[PropertySummary], instances: Sequence[InstanceAccount], margin: int
+        self,
+        properties: Sequence[PropertySummary],
+        instances: Sequence[InstanceAccount],
+        told: Mapping[str, str],
+        margin: int,
     ) -> Iterator[str]:
         for evidence, (meaning, role) in MEANING.items():
             chosen = [each for each in properties if each.worst is evidence]
@@ -105,16 +110,17 @@ class Screen:
                 where = f", on {_all(instances)}" if evidence is Evidence.EXHAUSTED and instances[1:] else ""
                 yield ""
                 yield from wrapped(meaning + where, self.width, "  ", paint=self.paint, role=role)
+            again = [each for each in chosen if not each.refuted and told.get(each.name) == each.sentence]
             for each in chosen:
-                yield from self._property(each, margin, alone=not instances[1:])
+                if each not in again:
+                    yield from self._property(each, margin, alone=not instances[1:])
+            yield from wrapped(listed(each.name for each in again), self.width, "      ", "    as above: ")
 
     def _property(self, each: PropertySummary, margin: int, alone: bool) -> Iterator[str]:
         indent = " " * (4 + margin)
         name = self.paint(f"{each.name:{margin}}", "bad" if each.refuted else "strong")
         yield from wrapped(each.sentence, self.width, indent, f"    {name}")
-        found = " · ".join(
-            glued(f"{'' if alone else where + ' '}in {counted(steps, 'step')}") for where, steps in each.refuted
-        )
+        found = listed(f"{'' if alone else where + ' '}in {counted(steps, 'step')}" for where, steps in each.refuted)
         yield from wrapped(found, self.width, indent, paint=self.paint, role="bad")
         if each.refuted or each.holds_on:
             yield from wrapped(", ".join(each.open_on), self.width, indent, f"{indent}undetermined on ")
@@ -145,15 +151,13 @@ class Screen:
         if silent is not None:
             text += f" · clauses {clauses - len(silent)}/{clauses} decide somewhere"
         yield from self._row("coverage", text)
-        findings = [f"{name} never happens" for name in dead if finished]
-        findings += [
-            f"clause {each.number} of {each.action} never decides ({each.where}): {formula(each.text)}"
-            for each in silent or ()
-        ]
-        for finding in findings[:MOST_FINDINGS]:
-            yield from self._row("finding", finding, "doubt")
-        if len(findings) > MOST_FINDINGS:
-            yield from self._row("", f"{len(findings) - MOST_FINDINGS} more findings are in the report", "doubt")
+        if dead and finished:
+            yield from self._row("finding", f"never happens: {listed(dead)}", "doubt")
+        if silent and len(silent) > MOST_FINDINGS:
+            yield from self._row("finding", f"{len(silent)} clauses never decide; the report lists them", "doubt")
+        for each in silent if silent and len(silent) <= MOST_FINDINGS else ():
+            text = f"clause {each.number} of {each.action} never decides ({each.where}): {formula(each.text)}"
+            yield from self._row("finding", text, "doubt")
 
     def _row(self, title: str, text: str, role: str = "") -> list[str]:
         return wrapped(text, self.width, " " * TITLE, f"  {title:{TITLE - 2}}", self.paint, role)
@@ -175,7 +179,7 @@ def _next(report: Report) -> str:
 
 
 def _unchecked(machine: MachineAccount) -> str:
-    return f"{' · '.join(machine.unchecked)} (progress: not decided here)" if machine.unchecked else ""
+    return f"{listed(machine.unchecked)} (progress: not decided here)" if machine.unchecked else ""
 
 
 def _reached(goal: GoalSummary) -> str:

@@ -80,8 +80,18 @@ def test_instances_not_searched_leave_the_whole_undetermined() -> None:
 
 def test_actions_that_never_happen_are_findings() -> None:
     text = screen(report(explored(relay(1))))  # Alone, nobody can give.
-    assert "finding    give never happens" in text
+    assert "finding    never happens: give" in text
     assert "actions 1/2 happened" in text
+
+
+def test_what_another_machine_was_told_to_satisfy_is_not_told_again() -> None:
+    twin = replace(RELAY.instances[0], name="twin", machine="twin")
+    said = replace(RELAY, machines=(*RELAY.machines, replace(RELAY.machines[0], name="twin")))
+    said = replace(said, instances=(*RELAY.instances, twin))
+    text = screen(said)
+    assert text.count("Who is tired stays tired.") == 1
+    assert "as above: somebody_fresh · tired_stays_tired" in text
+    assert text.count("The race never ends.") == 2  # what is refuted is told in full
 
 
 @pytest.mark.parametrize("width", [80, 100])

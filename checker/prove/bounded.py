@@ -93,7 +93,7 @@ def check_bounded(
             spent.append(time.perf_counter() - began)
             if progress is not None:
                 progress(step, spent[-1])
-            if not search.open:
+            if search.done:
                 break
     except KeyboardInterrupt:
         search.stopped = INTERRUPTED
@@ -129,6 +129,11 @@ class Search:
         self.stopped = ""
         self._violations = {name: self._violated(each) for name, each in stated.items()}
         self._solver = Incremental(self.transition.sizes.context, timeout)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to find out by going deeper."""
+        return not self.open and (bool(self.stopped) or self.transition.ill_defined is None)
 
     def deepen(self, depth: int) -> None:
         """Add the states of one more step, and look for violations in them."""

@@ -11,11 +11,11 @@ from typing import Any
 import z3
 
 from attorn.checker.explore.states import reachable_states
-from attorn.checker.prove.encoding_text import Met, judged_conjuncts, text_differences
+from attorn.checker.prove.encoding_text import Met, cells_after, judged_conjuncts, text_differences
 from attorn.checker.prove.finite import FixedSize
 from attorn.checker.prove.incremental import Incremental
 from attorn.spec.errors import DoubleWrite, OutOfRange
-from attorn.spec.language import Concrete, Instance, Step, Values
+from attorn.spec.language import Concrete, Instance, Step, Values, value_name
 from attorn.spec.language.substitution import step_formula
 
 __all__ = ["EncodingCertificate", "certify_encoding"]
@@ -30,7 +30,7 @@ class EncodingCertificate:
     reachable: reachable states looked at.  complete: whether these are all.  arbitrary: other states looked at.
     edges:     (state, action, arguments) with a step; the formula has that successor and no other solution at all.
     refusals:  (state, action, arguments) without a step; the formula has no solution.
-    judgments: (step, conjunct) of which the conjunct written over the state before says what it says of the successor.
+    judgments: (step, conjunct or cell) that has, written over the state before, the value that it has in the successor.
     scripts:   SMT-LIB texts of which the solver said what the interpreter does.
     untold:    why there are no such texts; empty if there are.
     """
@@ -72,8 +72,8 @@ def certify_encoding(
     1. ``step_formula``, over cells of fixed size: with the state before and the arguments known and the state after
        open, its only solution is the successor, and it has none where the action is not enabled. So every edge is
        in it, and of non-edges not a sample but all are out of it, whatever the state after.
-    2. ``after_step``, which obligations use for the state after: each conjunct, so rewritten, has in the state before
-       the value that the conjunct itself has in the successor.
+    2. ``after_step``, which obligations use for the state after: each conjunct, and each cell, so rewritten has in the
+       state before the value that it has in the successor.
     3. The SMT-LIB text, read by the solver from text: with its sorts given the instance's elements, the relation of
        an action from a state holds for each successor, and for nothing else; guard and rewritten conjunct have the
        values that the interpreter gives them.
@@ -129,6 +129,7 @@ class _Check:
         fields = tuple(self.machine.state.fields.values())
         self._relations = {action.name: step_formula(action, fields) for action in self.machine.actions}
         self._judged = {action.name: judged_conjuncts(self.machine, action) for action in self.machine.actions}
+        self._cells = {action.name: cells_after(instance, action) for action in self.machine.actions}
         self._sizes = FixedSize(instance)
         self._after = self._sizes.state("after")
         self._whole = self._sizes.packed(self._after)
@@ -152,7 +153,7 @@ class _Check:
                 self.refused[step.action.name].append(Met(state, step, state))
             else:
                 self._compare_edge(state, step, after, formula)
-                self._compare_conjuncts(state, step, after)
+                self._compare_rewritten(state, step, after)
                 self.steps[step.action.name].append(Met(state, step, after))
 
     def _compare_refusal(self, state: Values, step: Step, formula: Any) -> None:
@@ -170,7 +171,14 @@ class _Check:
         if self._solver.ask(formula, z3.Not(here)) is not None:
             self._differ(state, step, "the formula allows another state after the step")
 
-    def _compare_conjuncts(self, state: Values, step: Step, after: Values) -> None:
+    def _compare_rewritten(self, state: Values, step: Step, after: Values) -> None:
+        rewritten_cells = self._cells[step.action.name]
+        for cell, formula, value in zip(self.concrete.instance.cells, rewritten_cells, after, strict=True):
+            self.judgments += 1
+            number = self.concrete.value(formula, step.arguments, state)
+            if number != value:
+                said = value_name(cell.field.codomain, number)
+                self._differ(state, step, f"{cell.name}, rewritten over the state before, is {said}")
         for each in self._judged[step.action.name]:
             self.judgments += 1
             rewritten = bool(self.concrete.value(each.rewritten, step.arguments, state))

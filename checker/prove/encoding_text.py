@@ -11,9 +11,10 @@ from attorn.checker.prove.pinned import Pins
 from attorn.checker.prove.smtlib import Script, script
 from attorn.checker.prove.solving import ask
 from attorn.spec.errors import SpecificationError
-from attorn.spec.language import Action, Concrete, Expr, Machine, Step, Values, after_step, primed
+from attorn.spec.language import Action, Concrete, Expr, Instance, Machine, Op, Step, Values, after_step, primed
+from attorn.spec.language.expressions import node, read
 
-__all__ = ["Judged", "Met", "TextDifferences", "judged_conjuncts", "text_differences"]
+__all__ = ["Judged", "Met", "TextDifferences", "cells_after", "judged_conjuncts", "text_differences"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,16 @@ def judged_conjuncts(machine: Machine, action: Action) -> list[Judged]:
         ),
         *(Judged(each, True, after_step(each.clause.formula, action.writes)) for each in two_state_conjuncts(machine)),
     ]
+
+
+def cells_after(instance: Instance, action: Action) -> list[Expr]:
+    """For each cell its value after an action, rewritten over the state before as obligations do it."""
+    found = []
+    for cell in instance.cells:
+        index = zip(cell.field.domain, cell.index, strict=True)
+        constants = tuple(node(Op.CONSTANT, sort, (), number) for sort, number in index)
+        found.append(after_step(read(cell.field, constants, after=True), action.writes))
+    return found
 
 
 def text_differences(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -13,11 +16,13 @@ from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.options import Options, Progress
+from attorn.checker.explore.team import available, together
 from attorn.checker.explore.visited import Visited, distinct, joined
 
 __all__ = ["BLOCK", "Found", "Search", "blocks"]
 
 BLOCK = 1 << 15  # states that are expanded at once: their columns stay in the cache
+SHARE = 1 << 14  # states that are worth a process of their own
 REBUILD = 1 << 12  # states in a level from which on it pays to drop questions that are answered
 FAULT = "fault"
 
@@ -73,6 +78,7 @@ class Search:
         faults = meaning.circuit.disjunction(effect.fault for effect in meaning.effects)
         self.expander = Expander(meaning, layout, {FAULT: faults, **questions})
         self.fired = np.zeros(len(self.expander.effects), np.int64)
+        self._workers = (options.threads or os.cpu_count() or 1) if available() else 1
         self._rebuilt = 0
         self._ratio = 1.0
         self._next = distinct(initial)
@@ -122,19 +128,34 @@ class Search:
         return self.states * self.layout.bytes + self.visited.bytes
 
     def _expanded(self, level: Rows) -> _Reached:
+        """What a level leads to; where it is large, several processes find out."""
+        count = len(level[0])
+        workers = min(self._workers, count // SHARE)
+        if workers < 2:
+            self.visited.settle()
+            reached = self._share(level, 0, count)
+        else:
+            bounds = [count * number // workers for number in range(workers + 1)]
+            shares = together(
+                [partial(self._share, level, first, end) for first, end in itertools.pairwise(bounds)],
+                self.visited.settle,
+            )
+            reached = _joined(shares)
+        self.peak = max(self.peak, self._held() + 3 * len(reached.rows[0]) * self.layout.bytes)
+        return reached
+
+    def _share(self, level: Rows, first: int, end: int) -> _Reached:
+        """What the states of a level from one place to another lead to."""
         successors = []
         fired = np.zeros_like(self.fired)
         seen: dict[str, int] = {}
-        for first, block in blocks(level):
+        for place, block in blocks([word[first:end] for word in level]):
             expansion = self.expander(block)
             fired += expansion.fired
             for name, places in expansion.seen.items():
-                seen.setdefault(name, first + int(places[0]))
+                seen.setdefault(name, first + place + int(places[0]))
             successors.append(distinct(expansion.successors))
-        rows = distinct(joined(successors))
-        self._ratio = len(rows[0]) / len(level[0])
-        self.peak = max(self.peak, self._held() + 3 * len(rows[0]) * self.layout.bytes)
-        return _Reached(self.visited.new(rows), fired, seen)
+        return _Reached(self.visited.new(distinct(joined(successors))), fired, seen)
 
     def _drop_answered(self) -> None:
         """Ask no longer what is answered: it costs time in every block."""
@@ -145,6 +166,15 @@ class Search:
     def _report(self, depth: int, frontier: int) -> None:
         if self._progress is not None:
             self._progress(Progress(depth, len(self.visited), frontier, time.perf_counter() - self._began))
+
+
+def _joined(shares: Sequence[_Reached]) -> _Reached:
+    """What several parts of a level lead to, the parts in order."""
+    seen: dict[str, int] = {}
+    for share in shares:
+        seen = share.seen | seen
+    fired = np.sum([share.fired for share in shares], axis=0)
+    return _Reached(distinct(joined([share.rows for share in shares])), fired, seen)
 
 
 def blocks(rows: Rows) -> Iterator[tuple[int, Rows]]:

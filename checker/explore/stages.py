@@ -116,6 +116,7 @@ class _Staged:
                 rows = visited.new(rows)
             if len(rows[0]):
                 self._visited[stage].add(rows)
+                self._visited[stage].settle()
                 level[stage] = rows
         return level
 

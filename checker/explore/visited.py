@@ -126,14 +126,17 @@ class Visited:
 
     def add(self, rows: Rows) -> None:
         """Take states that were not met before, in order."""
-        run = Run(rows)
-        while self.runs and len(self.runs[-1]) < NEAR * len(run):
-            run = self.runs.pop().merged(run)
-        self.runs.append(run)
+        self.runs.append(Run(rows))
+
+    def settle(self) -> None:
+        """Merge runs, so that there are few to look at."""
+        while len(self.runs) > 1 and len(self.runs[-2]) < NEAR * len(self.runs[-1]):
+            last = self.runs.pop()
+            self.runs[-1] = self.runs[-1].merged(last)
 
     def new(self, rows: Rows) -> Rows:
         """Those of some states that were not met before."""
-        for run in self.runs:
+        for run in reversed(self.runs):
             unmet = ~run.has(rows)
             rows = [word[unmet] for word in rows]
         return rows

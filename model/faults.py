@@ -31,17 +31,18 @@ def fault_steps(protocol: Protocol) -> tuple[Declaration, ...]:
         return known
 
     def withdrawn(s: Handover, vm: VM) -> Expr:
-        """The journal shows that the source had taken the VM back before it died."""
-        if logged:
-            return ~s.intent[vm] & ~s.entered[vm]
-        if protocol.journal is Journal.NONE:
-            return FALSE
-        return exists(
+        """What is durable shows that the source died before it gave the VM away, or after it had taken it back."""
+        unmarked = exists(
             Segment,
             lambda segment: (
                 (s.described[vm, segment] != NONE) & (s.owner[segment] == s.source[vm]) & (s.mark[segment] == NONE)
             ),
         )
+        if protocol.memory is Memory.PRESERVED:
+            return unmarked
+        if logged:
+            return ~s.intent[vm] & ~s.entered[vm]
+        return unmarked if protocol.journal is Journal.MARKS else FALSE
 
     @action(party="fault")
     def crash(s: Handover, partition: Partition) -> None:

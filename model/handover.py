@@ -167,11 +167,12 @@ def handover_steps(protocol: Protocol) -> tuple[Declaration, ...]:
     @action(party="destination", fair="weak")
     def answer(s: Handover, vm: VM) -> None:
         """The destination tells the source that the VM is its own now."""
+        unheard = one_of(s.arrival[vm], Arrival.ANSWERED, Arrival.RESUMED) & ~s.heard[vm]
         if protocol.answer is Answer.BEFORE_RESUME:
-            s.require(s.arrival[vm] == Arrival.CREATED)
-            s.arrival[vm] = Arrival.ANSWERED
+            s.require(unheard | (s.arrival[vm] == Arrival.CREATED))
+            s.arrival[vm] = ite(s.arrival[vm] == Arrival.RESUMED, Arrival.RESUMED, Arrival.ANSWERED)
         else:
-            s.require(s.arrival[vm] == Arrival.RESUMED, ~s.heard[vm])
+            s.require(unheard)
         s.require(~s.sent[vm, Message.ANSWER])
         s.sent[vm, Message.ANSWER] = True
 

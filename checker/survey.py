@@ -1,0 +1,214 @@
+"""Surveys: many instances, each told apart by choices, every property decided in each; resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from attorn.checker.verdicts import Evidence
+from attorn.spec.errors import BadInput
+from attorn.spec.language import Instance
+
+__all__ = ["Cell", "Guarantee", "Survey", "pairs_apart", "restoring", "survey"]
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What became of one property in one cell.
+
+    steps: length of the shortest run that refutes it; of the stem and loop together for progress.
+    """
+
+    evidence: Evidence
+    steps: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether every state and step, or every fair run, has it."""
+        return self.evidence in (Evidence.EXHAUSTED, Evidence.PROVED)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One instance of the survey: the choices that made it, and what became of each property."""
+
+    key: dict[str, str]
+    states: int
+    guarantees: dict[str, Guarantee]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All cells, in the order asked for; None for a cell that was not reached before an interrupt."""
+
+    cells: tuple[Cell | None, ...]
+    reused: int
+    stopped: str
+
+    @property
+    def known(self) -> tuple[Cell, ...]:
+        """The cells that were decided."""
+        return tuple(cell for cell in self.cells if cell is not None)
+
+
+def survey(
+    wanted: Sequence[tuple[dict[str, str], Instance]],
+    store: Path | None = None,
+    max_states: int = 2_000_000,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Decide all properties of all instances, ``jobs`` at a time.
+
+    store: a file of lines, one a cell, by digest of the machine, its sizes and the search; what it has is not done
+           again, so a survey that was killed goes on where it stopped. Raises BadInput where it cannot be written.
+    """
+    keys = [_digest(instance, max_states) for _, instance in wanted]
+    known = _load(store)
+    results: dict[int, Cell] = {
+        number: Cell(wanted[number][0], *known[key]) for number, key in enumerate(keys) if key in known
+    }
+    reused, stopped = len(results), ""
+    open_cells = [number for number in range(len(wanted)) if number not in results]
+    try:
+        for number, states, guarantees in _decided(wanted, open_cells, max_states, jobs):
+            results[number] = Cell(wanted[number][0], states, guarantees)
+            _append(store, keys[number], results[number])
+            if progress is not None:
+                progress(len(results), len(wanted))
+    except KeyboardInterrupt:
+        stopped = f"interrupted: {len(wanted) - len(results)} of {len(wanted)} cells are not decided"
+    return Survey(tuple(results.get(number) for number in range(len(wanted))), reused, stopped)
+
+
+def decide(instance: Instance, max_states: int) -> tuple[int, dict[str, Guarantee]]:
+    """Every property of one instance: invariants, two-state properties, absence of deadlock, and progress."""
+    from attorn.checker.explore import Options, explore
+    from attorn.checker.progress import Limits, check_progress
+
+    found = explore(instance, Options(goals=False, max_states=max_states, threads=1))
+    guarantees = {
+        each.name: Guarantee(each.evidence, 0 if each.path is None else len(each.path)) for each in found.verdicts
+    }
+    for verdict in check_progress(instance, limits=Limits(max_states=max_states)):
+        guarantees[verdict.name] = Guarantee(verdict.evidence, 0 if verdict.lasso is None else len(verdict.lasso))
+    return found.states, guarantees
+
+
+def restoring(cells: Iterable[Cell], stated: str) -> list[tuple[str, str, str, int, int]]:
+    """Which single choice gives a property back: choice, from, to, in how many of how many cells without it.
+
+    A cell without the property is compared with those that differ from it in that one choice alone.
+    """
+    cells = list(cells)
+    by_key = {tuple(sorted(cell.key.items())): cell for cell in cells}
+    counted: dict[tuple[str, str, str], list[int]] = {}
+    values = {name: sorted({cell.key[name] for cell in cells if name in cell.key}) for name in cells[0].key}
+    for cell in cells:
+        if stated not in cell.guarantees or cell.guarantees[stated].holds:
+            continue
+        for name, choices in values.items():
+            if name == "fault":
+                continue
+            for choice in choices:
+                other = by_key.get(tuple(sorted({**cell.key, name: choice}.items())))
+                if choice != cell.key[name] and other is not None and stated in other.guarantees:
+                    tally = counted.setdefault((name, cell.key[name], choice), [0, 0])
+                    tally[0] += other.guarantees[stated].holds
+                    tally[1] += 1
+    found = [(name, old, new, good, total) for (name, old, new), (good, total) in counted.items() if good]
+    return sorted(found, key=lambda row: (-row[3] / row[4], -row[3], row[:3]))
+
+
+def pairs_apart(cells: Iterable[Cell]) -> list[tuple[str, str, str]]:
+    """Under which fault which two properties are each had by some choice, but by no choice together."""
+    by_fault: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_fault.setdefault(cell.key["fault"], []).append(cell)
+    found = []
+    for fault, group in by_fault.items():
+        names = sorted(set.intersection(*(set(cell.guarantees) for cell in group)))
+        had = {name: {i for i, cell in enumerate(group) if cell.guarantees[name].holds} for name in names}
+        for number, first in enumerate(names):
+            for second in names[number + 1 :]:
+                if had[first] and had[second] and not had[first] & had[second]:
+                    found.append((fault, first, second))
+    return found
+
+
+_work: Callable[[int], tuple[int, int, dict[str, Guarantee]]] | None = None
+
+
+def _run(number: int) -> tuple[int, int, dict[str, Guarantee]]:
+    assert _work is not None
+    return _work(number)
+
+
+def _quiet() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _decided(
+    wanted: Sequence[tuple[dict[str, str], Instance]], numbers: Sequence[int], max_states: int, jobs: int
+) -> Iterable[tuple[int, int, dict[str, Guarantee]]]:
+    global _work
+
+    def work(number: int) -> tuple[int, int, dict[str, Guarantee]]:
+        return number, *decide(wanted[number][1], max_states)
+
+    if jobs < 2 or not hasattr(os, "fork") or len(numbers) < 2:
+        yield from map(work, numbers)
+        return
+    import multiprocessing
+
+    _work = work
+    try:
+        with multiprocessing.get_context("fork").Pool(jobs, initializer=_quiet) as pool:
+            yield from pool.imap_unordered(_run, numbers)
+    finally:
+        _work = None
+
+
+def _digest(instance: Instance, max_states: int) -> str:
+    told = json.dumps([VERSION, instance.machine.digest, instance.described(), max_states], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _load(store: Path | None) -> dict[str, tuple[int, dict[str, Guarantee]]]:
+    found: dict[str, tuple[int, dict[str, Guarantee]]] = {}
+    if store is None or not store.exists():
+        return found
+    for line in store.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entry = json.loads(line)
+            guarantees = {
+                name: Guarantee(Evidence(evidence), steps) for name, (evidence, steps) in entry["guarantees"].items()
+            }
+            found[entry["cell"]] = int(entry["states"]), guarantees
+        except (ValueError, KeyError, TypeError):
+            continue  # a line cut off by a kill: its cell is decided again
+    return found
+
+
+def _append(store: Path | None, key: str, cell: Cell) -> None:
+    if store is None:
+        return
+    entry = {
+        "cell": key,
+        **cell.key,
+        "states": cell.states,
+        "guarantees": {name: [each.evidence.value, each.steps] for name, each in cell.guarantees.items()},
+    }
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        with store.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+    except OSError as error:
+        raise BadInput(f"{store} cannot be written: {error.strerror}. Choose another folder with --out.") from error

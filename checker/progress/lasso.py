@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attorn.checker.progress.graph import Graph, Mask, Numbers, Region, Search
+from attorn.spec.errors import Unsound
 
 __all__ = ["Course", "find_lasso"]
 
@@ -136,7 +137,8 @@ def _way_to_any(region: Region, here: int, wanted: Sequence[int]) -> list[int]:
     if by_step is not None and (by_state is None or len(by_step) < len(by_state)):
         last = taking[region.source[taking] == by_step[-1]][0]
         return [*region.transitions(by_step), int(region.transition[last])]
-    assert by_state is not None, "a fair component has what each promise needs"
+    if by_state is None:
+        raise Unsound("a component called fair lacks what a promise needs. Please report this with the machine.")
     return region.transitions(by_state)
 
 

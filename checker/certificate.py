@@ -61,9 +61,9 @@ def write_certificate(
             "all reachable states together are closed. Raise the limit, or choose a smaller instance."
         )
     if blocks is None:
-        from attorn.checker.explore.states import reachable_states
+        from attorn.checker.explore.states import reachable_blocks
 
-        blocks = (reachable_states(exploration.instance)[0],)
+        blocks = reachable_blocks(exploration.instance)
     packed = _sorted(exploration.instance, blocks)
     if len(packed) != exploration.states:
         raise Unsound(

@@ -31,6 +31,7 @@ from attorn.spec.language import (
     legal_end,
     two_state,
 )
+from attorn.spec.language.substitution import cell_after
 from tests.checker.prove.small_machines import Clock, Hole, Pigeon, Seats, clock, pigeons
 from tests.machines.random_machines import instances, wide_instances
 
@@ -205,8 +206,7 @@ def test_a_wrong_relation_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> No
         return (before.hand != after.hand) | (before.wound != after.wound)
 
     assert check_bounded(clock(1, 5, something_changes), 3).verdict("something_changes").depth == 3
-    whole = transition.cell_after
-    monkeypatch.setattr(transition, "cell_after", lambda writes, field, index: whole(writes[:0], field, index))
+    monkeypatch.setattr(transition, "cell_after", lambda writes, field, index: cell_after(writes[:0], field, index))
     with pytest.raises(Unsound, match="cannot take"):
         check_bounded(clock(1, 5, something_changes), 3)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from attorn.checker import oracle
+from attorn.checker.explore import explore
 from attorn.checker.prove import depths
 from attorn.checker.prove.depths import agree_by_depth
 from attorn.checker.prove.incremental import Incremental
@@ -106,7 +107,7 @@ def test_an_interrupt_is_a_difference() -> None:
 
 
 def _tampered(monkeypatch: pytest.MonkeyPatch, change: Callable[[Exploration], Exploration]) -> None:
-    whole = depths.explore
+    whole = explore
     monkeypatch.setattr(depths, "explore", lambda given, options: change(whole(given, options)))
 
 

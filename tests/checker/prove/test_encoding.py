@@ -27,12 +27,14 @@ from attorn.spec.language import (
     Relation,
     State,
     action,
+    after_step,
     count,
     exists,
     initial,
     invariant,
     two_state,
 )
+from attorn.spec.language.substitution import step_formula
 from attorn.spec.vocabulary import NONE
 from tests.machines.random_machines import instances
 
@@ -124,28 +126,25 @@ def test_the_claim_is_certified() -> None:
 
 
 def test_a_lost_write_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = encoding.step_formula
     monkeypatch.setattr(
         encoding,
         "step_formula",
-        lambda each, fields: whole(each.without_write(1) if each.name == "enter" else each, fields),
+        lambda each, fields: step_formula(each.without_write(1) if each.name == "enter" else each, fields),
     )
     _only(_certified(), "enter", "does not allow the step", "allows another state")
 
 
 def test_a_lost_guard_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = encoding.step_formula
 
     def unguarded(each: Action, fields: Any) -> Expr:
-        return whole(each.without_clause(0) if each.name == "pay" else each, fields)
+        return step_formula(each.without_clause(0) if each.name == "pay" else each, fields)
 
     monkeypatch.setattr(encoding, "step_formula", unguarded)
     _only(_certified(), "pay", "allows a step, but the action is not enabled")
 
 
 def test_a_wrong_state_after_is_detected_in_what_obligations_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = encoding_text.after_step
-    monkeypatch.setattr(encoding_text, "after_step", lambda formula, writes: whole(formula, writes[:-1]))
+    monkeypatch.setattr(encoding_text, "after_step", lambda formula, writes: after_step(formula, writes[:-1]))
     assert any("rewritten over the state before" in each for each in _certified(0).differences)
 
 

@@ -10,6 +10,7 @@ import click
 
 from attorn.commands.check import check
 from attorn.commands.explain import explain
+from attorn.commands.guarantees import guarantees
 from attorn.commands.listing import listing
 from attorn.commands.prove import prove, verify
 from attorn.commands.show import show
@@ -93,6 +94,7 @@ def main(context: click.Context) -> None:
     attorn list                  what there is
     attorn show resume           one action, property, goal, field or machine
     attorn explain claim/...     one run, step by step
+    attorn guarantees            what holds for which choices under which faults
     attorn prove                 prove the properties for any size
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
@@ -105,5 +107,6 @@ main.add_command(check)
 main.add_command(listing, "list")
 main.add_command(show)
 main.add_command(explain)
+main.add_command(guarantees)
 main.add_command(prove)
 main.add_command(verify)

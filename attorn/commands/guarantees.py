@@ -1,0 +1,115 @@
+"""``attorn guarantees``: which guarantees hold under which faults, for which choices of a protocol."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from attorn.commands.words import Count, painter
+
+__all__ = ["guarantees"]
+
+SHOWN = (
+    "at_most_one_runner",
+    "no_rollback_after_commit",
+    "runs_on_its_own_state",
+    "truthful_outcome",
+    "eventually_runs",
+)
+COLUMNS = ("memory", "journal")
+
+
+@click.command()
+@click.option("--segments", type=Count(), default=1, show_default=True, help="Segments of the VM in every cell.")
+@click.option("--memory", "memories", multiple=True, help="Only protocols with this memory semantics.")
+@click.option("--fault", "faults", multiple=True, help="Only this class of faults.")
+@click.option("--property", "shown", multiple=True, help="Show this property [default: five of them].")
+@click.option("--by", "columns", multiple=True, help="A choice that makes columns [default: memory, journal].")
+@click.option("--jobs", type=Count(), help="Cells decided at a time [default: the cores].")
+@click.option("--max-states", type=Count(), default=2_000_000, show_default=True, help="Bound of one cell.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports/guarantees"), show_default=True)
+def guarantees(
+    segments: int,
+    memories: tuple[str, ...],
+    faults: tuple[str, ...],
+    shown: tuple[str, ...],
+    columns: tuple[str, ...],
+    jobs: int | None,
+    max_states: int,
+    out: Path,
+) -> int:
+    """Survey every combination of memory semantics, exit order, answer, journal and fence under every class of faults.
+
+    Cells are kept in OUT/cells.jsonl as they are decided: what was interrupted goes on where it stopped, and what the
+    specification did not change is not done again.
+
+    \b
+    attorn guarantees                                 all cells; minutes at first
+    attorn guarantees --memory shared --fault loss    a part of the table
+    attorn guarantees --by journal --by answer        other columns
+    """
+    import json
+    import os
+
+    from attorn.checker.report import output_folder, write_files
+    from attorn.checker.report.survey import properties, survey_data, survey_lines, survey_markdown
+    from attorn.checker.survey import survey
+    from attorn.model.survey import cells
+    from attorn.spec.errors import UnknownName
+
+    wanted = [
+        (key, instance)
+        for key, instance in cells(segments)
+        if (not memories or key["memory"] in memories) and (not faults or key["fault"] in faults)
+    ]
+    if not wanted:
+        every = [key for key, _ in cells(segments)]
+        raise UnknownName(
+            f"no cell has memory {', '.join(memories) or 'any'} and fault {', '.join(faults) or 'any'}. Memory: "
+            f"{', '.join(sorted({key['memory'] for key in every}))}. Faults: {', '.join(sorted({key['fault'] for key in every}))}."
+        )
+    chosen = columns or COLUMNS
+    for name in chosen:
+        if name not in wanted[0][0] or name == "fault":
+            raise UnknownName(
+                f"`{name}` is no choice. Choices: {', '.join(each for each in wanted[0][0] if each != 'fault')}."
+            )
+    with output_folder(out), _progress() as progress:
+        found = survey(wanted, out / "cells.jsonl", max_states, jobs or os.cpu_count() or 1, progress)
+    known = properties(found.known)
+    for name in shown:
+        if name not in known:
+            raise UnknownName(f"no cell decides `{name}`. Properties: {', '.join(known)}.")
+    click.echo(f"{len(wanted)} cells · {segments} segment(s) · {found.reused} known before")
+    for line in survey_lines(found, shown or tuple(name for name in SHOWN if name in known), chosen, painter()):
+        click.echo(line)
+    write_files(
+        out,
+        {
+            "guarantees.md": survey_markdown(found, chosen),
+            "guarantees.json": json.dumps(survey_data(found), indent=1) + "\n",
+        },
+    )
+    click.echo(f"\nreport  {out / 'guarantees.md'}   (all properties)")
+    click.echo("next    attorn explain memfd/at_most_one_runner   (one of the refuted, step by step)")
+    return 2 if found.stopped else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """One line on the terminal while cells are decided; nothing where no terminal watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def draw(settled: int, total: int) -> None:
+        print(f"\r  {settled:,} of {total:,} cells", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield draw
+    finally:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

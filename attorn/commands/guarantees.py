@@ -68,9 +68,10 @@ def guarantees(
     ]
     if not wanted:
         every = [key for key, _ in cells(segments)]
+        semantics, classes = (", ".join(dict.fromkeys(key[name] for key in every)) for name in ("memory", "fault"))
         raise UnknownName(
-            f"no cell has memory {', '.join(memories) or 'any'} and fault {', '.join(faults) or 'any'}. Memory: "
-            f"{', '.join(sorted({key['memory'] for key in every}))}. Faults: {', '.join(sorted({key['fault'] for key in every}))}."
+            f"no cell has memory {', '.join(memories) or 'any'} and fault {', '.join(faults) or 'any'}. "
+            f"Memory: {semantics}. Faults: {classes}."
         )
     chosen = columns or COLUMNS
     for name in chosen:

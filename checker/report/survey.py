@@ -7,7 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from attorn.checker.report.runs import Paint, plain
+from attorn.checker.report.lines import Paint, plain
 from attorn.checker.survey import Cell, Survey, pairs_apart, restoring
 from attorn.checker.verdicts import Evidence
 
@@ -22,7 +22,7 @@ def properties(cells: Iterable[Cell]) -> list[str]:
 
 
 def table(cells: Sequence[Cell], stated: str, column: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """One property: a row for each fault, a column for each combination of the choices named, summed over the others."""
+    """One property: a row for each fault, a column for each combination of the choices named; sums over the others."""
     faults = list(dict.fromkeys(cell.key["fault"] for cell in cells))
     columns = list(dict.fromkeys(tuple(cell.key[name] for name in column) for cell in cells))
     rows = []
@@ -85,7 +85,7 @@ def conclusions(cells: Sequence[Cell], shown: Sequence[str]) -> Iterator[str]:
     for fault, first, second in apart:
         yield f"under `{fault}`, some choice gives {first} and some gives {second}, but none gives both."
     if not apart:
-        yield "no two of these properties exclude each other: under every fault some choice gives both, if any gives each."
+        yield "no two of these properties exclude each other under any fault."
 
 
 def survey_markdown(survey: Survey, column: Sequence[str]) -> str:

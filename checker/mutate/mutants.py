@@ -15,7 +15,7 @@ from attorn.spec.language.sorts import BOOLEAN, EnumerationSort
 from attorn.spec.language.source import Where
 from attorn.spec.language.state import Recorder
 from attorn.spec.language.substitution import substituted
-from attorn.spec.language.tracing import fields_read
+from attorn.spec.language.traced import fields_read
 
 __all__ = ["Mutant", "mutants"]
 

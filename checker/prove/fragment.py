@@ -9,7 +9,7 @@ from attorn.checker.prove.obligations import companions, inductive_set, obligati
 from attorn.spec.language import Expr, Field, Machine, Op
 from attorn.spec.language.sorts import BooleanSort, ElementSort, OptionSort, Sort
 from attorn.spec.language.source import Where
-from attorn.spec.language.tracing import fields_read
+from attorn.spec.language.traced import fields_read
 
 __all__ = ["Edge", "Fragment", "check_fragment"]
 

@@ -12,7 +12,7 @@ from attorn.spec.language import Action, Clause, Expr, Machine, Op, Parameter, a
 from attorn.spec.language.expressions import node
 from attorn.spec.language.sorts import BOOLEAN
 from attorn.spec.language.substitution import initial_formula, step_formula
-from attorn.spec.language.tracing import fields_read
+from attorn.spec.language.traced import fields_read
 
 __all__ = [
     "Conjunct",

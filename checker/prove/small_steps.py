@@ -13,7 +13,7 @@ from attorn.checker.prove.finite import FixedSize
 from attorn.spec.language import Action, Expr, Instance, Op, Step, Values
 from attorn.spec.language.expressions import node
 from attorn.spec.language.substitution import cell_after, initial_formula
-from attorn.spec.language.tracing import fields_read
+from attorn.spec.language.traced import fields_read
 
 __all__ = ["Left", "SmallSteps", "Undecided", "Wanted"]
 

@@ -42,7 +42,7 @@ from attorn.spec.language.sorts import Budget
 from attorn.spec.language.state import ANY, Clause, Counter, Field, Map, Option, Relation, State, UpTo, Variable, Write
 from attorn.spec.language.substitution import after_step, primed
 from attorn.spec.language.text import render, render_write, value_name
-from attorn.spec.language.tracing import Action, Goal, Initial, Parameter, Possibility, Progress, Property
+from attorn.spec.language.traced import Action, Goal, Initial, Parameter, Possibility, Progress, Property
 
 __all__ = [
     "ANY",

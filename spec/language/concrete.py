@@ -14,7 +14,7 @@ from attorn.spec.language.instance import Instance, Values
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.state import Clause, Write
 from attorn.spec.language.text import render, value_name
-from attorn.spec.language.tracing import Action, Goal, Property
+from attorn.spec.language.traced import Action, Goal, Property
 
 __all__ = ["Concrete", "Failure", "Step"]
 

@@ -46,8 +46,10 @@ __all__ = [
     "ite",
     "lift",
     "limit_of",
+    "made_at",
     "node",
     "one_of",
+    "parameter_names",
     "quantified",
     "read",
     "recording",
@@ -157,7 +159,9 @@ class Expr:
         return _arithmetic(Op.SUBTRACT, other, self, "-")
 
     def __bool__(self) -> NoReturn:
-        raise _symbolic_truth(here())
+        from attorn.spec.language.advice import symbolic_truth
+
+        raise symbolic_truth()
 
     def __contains__(self, item: object) -> NoReturn:
         raise SymbolicTruth(
@@ -225,6 +229,12 @@ def recording(lines: dict[int, Where] | None, depth: int) -> Iterator[None]:
         _local.lines, _local.depth = saved
 
 
+def made_at(expression: Expr) -> Where | None:
+    """The line that last made a node, while lines are recorded."""
+    lines: dict[int, Where] | None = getattr(_local, "lines", None)
+    return None if lines is None else lines.get(expression.ident)
+
+
 @contextmanager
 def binding(count: int) -> Iterator[int]:
     """Reserve levels for variables to be bound; yields the first of them."""
@@ -286,6 +296,8 @@ def sort_of(declared: object) -> Sort:
 
 def constant(of: type[Element], name: str, says: str = "") -> Expr:
     """Declare a distinguished individual of a sort, different from all its other constants."""
+    if name in of.constants_declared:
+        raise SpecificationError(f"{here()}: {of.__name__} has a constant `{name}` already; give one another name.")
     number = len(of.constants_declared)
     of.constants_declared[name] = says
     return node(Op.CONSTANT, of.sort_declared, (), number)
@@ -304,22 +316,18 @@ def lift(value: object, sort: Sort, what: str) -> Expr:
 
 
 def _lifted(value: object, sort: Sort) -> Expr | None:
-    if isinstance(value, Expr):
-        if value.sort == sort or (value.sort.is_number and sort.is_number):
-            return value
-        if isinstance(sort, OptionSort) and value.sort == sort.of:
-            return node(Op.SOME, sort, (value,))
-        return None
-    if value is NONE:
-        return node(Op.CONSTANT, sort, (), 0) if isinstance(sort, OptionSort) else None
+    if isinstance(value, Expr) and (value.sort == sort or (value.sort.is_number and sort.is_number)):
+        return value
+    if isinstance(sort, OptionSort):
+        if value is NONE:
+            return node(Op.CONSTANT, sort, (), 0)
+        inner = _lifted(value, sort.of)
+        return None if inner is None else node(Op.SOME, sort, (inner,))
     if isinstance(value, bool):
         return (TRUE if value else FALSE) if isinstance(sort, BooleanSort) else None
     if isinstance(value, Enum):
         if isinstance(sort, EnumerationSort) and isinstance(value, sort.python):
             return node(Op.CONSTANT, sort, (), sort.members.index(value.name))
-        if isinstance(sort, OptionSort):
-            inner = _lifted(value, sort.of)
-            return None if inner is None else node(Op.SOME, sort, (inner,))
         return None
     if isinstance(value, int) and sort.is_number:
         return node(Op.CONSTANT, INTEGER, (), value)
@@ -520,10 +528,11 @@ def _quantifier(op: Op, parts: tuple[Any, ...], name: str) -> Expr:
     *declared, body = parts
     if not declared or not callable(body) or isinstance(body, type):
         raise SpecificationError(f"{here()}: {name} takes sorts and then a function: {name}(VM, lambda vm: ...).")
-    return quantified(op, tuple(sort_of(each) for each in declared), body, _parameter_names(body, len(declared), name))
+    return quantified(op, tuple(sort_of(each) for each in declared), body, parameter_names(body, len(declared), name))
 
 
-def _parameter_names(body: Callable[..., object], arity: int, name: str) -> tuple[str, ...]:
+def parameter_names(body: Callable[..., object], arity: int, name: str) -> tuple[str, ...]:
+    """What the author calls the variables of a function that ``name`` binds; raises SortMismatch for another number."""
     code = getattr(body, "__code__", None)
     if code is None:
         return tuple(f"x{i}" for i in range(arity))
@@ -580,30 +589,3 @@ def _described(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"{value!r} ({type(value).__name__})"
-
-
-_ADVICE = (
-    (" and ", "`and` needs plain truth values. Write `(a) & (b)`, or two clauses of require."),
-    (" or ", "`or` needs plain truth values. Write `(a) | (b)`."),
-    ("not ", "`not` needs a plain truth value. Write `~(a)`."),
-    (" in ", "`in` needs a plain truth value. Write `one_of(x, a, b)`, or `relation[x]`."),
-    (
-        "if ",
-        "`if` needs a plain truth value. Write `s.require(...)` for a guard or `ite(condition, a, b)` for a value.",
-    ),
-    ("while ", "`while` needs a plain truth value. Make each round an action of its own."),
-    ("assert ", "`assert` needs a plain truth value. Write `s.require(...)`."),
-)
-
-
-def _symbolic_truth(where: Where) -> SymbolicTruth:
-    line = f" {where.text} "
-    comparisons = sum(line.count(sign) for sign in ("==", "!=", "<", ">"))
-    for sign, advice in _ADVICE:
-        if sign in line:
-            return SymbolicTruth(f"{where}: {advice}")
-    if comparisons > 1:
-        return SymbolicTruth(f"{where}: a chained comparison needs plain truth values. Write `(a == b) & (b == c)`.")
-    return SymbolicTruth(
-        f"{where}: a symbolic value has no truth value while the machine is traced. Write & | ~ or ite."
-    )

@@ -22,7 +22,7 @@ from attorn.spec.language.sorts import (
 )
 from attorn.spec.language.state import Field
 from attorn.spec.language.text import value_name
-from attorn.spec.language.tracing import Parameter
+from attorn.spec.language.traced import Parameter
 
 __all__ = ["Cell", "Instance", "Values"]
 

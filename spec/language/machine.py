@@ -15,14 +15,8 @@ from attorn.spec.language.sorts import Budget, ElementSort, OptionSort, RangeSor
 from attorn.spec.language.source import here
 from attorn.spec.language.state import Clause, State, Write
 from attorn.spec.language.text import render, render_write
+from attorn.spec.language.traced import Action, Goal, Initial, Parameter, Possibility, Progress, Property
 from attorn.spec.language.tracing import (
-    Action,
-    Goal,
-    Initial,
-    Parameter,
-    Possibility,
-    Progress,
-    Property,
     strengthen_action,
     trace_action,
     trace_end,

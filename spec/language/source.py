@@ -7,8 +7,9 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-__all__ = ["Where", "here"]
+__all__ = ["Where", "author", "here"]
 
 _LANGUAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
@@ -40,7 +41,13 @@ class Where:
 
 def here() -> Where:
     """The innermost line outside the language itself: what the author wrote."""
+    frame = author()
+    return Where(frame.f_code.co_filename, frame.f_lineno)
+
+
+def author() -> FrameType:
+    """The innermost frame outside the language itself."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_LANGUAGE):
         frame = frame.f_back
-    return Where(frame.f_code.co_filename, frame.f_lineno)
+    return frame

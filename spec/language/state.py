@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, ClassVar, NoReturn, overload
 
-from attorn.spec.errors import DoubleWrite, SortMismatch, SpecificationError, UnknownField
+from attorn.spec.errors import DoubleWrite, OutOfRange, SortMismatch, SpecificationError, UnknownField
 from attorn.spec.language.expressions import (
     TRUE,
     Expr,
+    Op,
     all_of,
     binding,
     bound_variables,
     lift,
+    made_at,
+    parameter_names,
     read,
     sort_of,
 )
@@ -190,7 +193,7 @@ class Variable(Field):
         return self if state is None else read(self, (), state._after)
 
     def __set__(self, state: State, value: object) -> None:
-        chosen = None if value is ANY else lift(value, self.codomain, f"the value of {self.name}")
+        chosen = None if value is ANY else _stored(value, self)
         state._recorder.add(Write(self, (), (), TRUE, chosen, here()))
 
 
@@ -212,46 +215,46 @@ class _Cells:
 
     def __getitem__(self, key: Index) -> Expr:
         parts = self._positions(key)
-        index = tuple(
-            lift(part, sort, f"index {number} of {self._field.name}")
-            for number, (part, sort) in enumerate(zip(parts, self._field.domain, strict=True), start=1)
-        )
+        if any(_is_open(part) for part in parts):
+            sorts, names = ", ".join(map(str, self._field.domain)), ", ".join("xyzuvw"[: len(parts)])
+            raise SpecificationError(
+                f"{here()}: only a write can name many cells of `{self._field.name}` at once. "
+                f"Read one, `s.{self._field.name}[{names}]`, or write `forall({sorts}, lambda {names}: ...)`."
+            )
+        index = tuple(_indexed(part, self._field, number) for number, part in enumerate(parts))
         return read(self._field, index, self._state._after)
 
-    def __setitem__(self, key: Index, value: object) -> None:
+    def __setitem__(self, key: Index, value: Any) -> None:
         field, where = self._field, here()
-        lone = callable(key) and not isinstance(key, type) and len(field.domain) > 1
+        lone = _is_open(key) and key is not ... and len(field.domain) > 1
         parts: tuple[Any, ...] = (key,) * len(field.domain) if lone or key is ... else self._positions(key)
-        open_positions = [
-            i for i, part in enumerate(parts) if part is ... or (callable(part) and not isinstance(part, Expr))
-        ]
+        open_positions = [i for i, part in enumerate(parts) if _is_open(part)]
         with binding(len(open_positions)) as first:
             binders = bound_variables(tuple(field.domain[i] for i in open_positions), first)
             bound = dict(zip(open_positions, binders, strict=True))
-            index = tuple(
-                bound[i] if i in bound else lift(part, field.domain[i], f"index {i + 1} of {field.name}")
-                for i, part in enumerate(parts)
-            )
+            index = tuple(bound[i] if i in bound else _indexed(part, field, i) for i, part in enumerate(parts))
             names, condition = self._condition(parts, bound, lone)
             if value is ANY:
                 chosen = None
-            elif callable(value) and not isinstance(value, (Expr, type)):
-                chosen = lift(value(*binders), field.codomain, f"the value of {field.name}")
+            elif _is_open(value):
+                parameter_names(value, len(binders), f"this write to {field.name}")
+                chosen = _stored(value(*binders), field)
             else:
-                chosen = lift(value, field.codomain, f"the value of {field.name}")
+                chosen = _stored(value, field)
         self._state._recorder.add(Write(field, binders, index, condition, chosen, where, names))
 
     def _condition(self, parts: tuple[Any, ...], bound: dict[int, Expr], lone: bool) -> tuple[tuple[str, ...], Expr]:
+        what = f"the index of {self._field.name}"
         if lone:
+            names = parameter_names(parts[0], len(bound), what)
             conditions = [parts[0](*bound.values())]
-            names = tuple(parts[0].__code__.co_varnames[: len(bound)])
         else:
             predicates = {i: parts[i] for i in bound if parts[i] is not ...}
-            conditions = [predicate(bound[i]) for i, predicate in predicates.items()]
             names = tuple(
-                predicates[i].__code__.co_varnames[0] if i in predicates else self._field.domain[i].name.lower()
+                parameter_names(predicates[i], 1, what)[0] if i in predicates else self._field.domain[i].name.lower()
                 for i in bound
             )
+            conditions = [predicate(bound[i]) for i, predicate in predicates.items()]
         for condition in conditions:
             lift(condition, BOOLEAN, f"the condition on the index of {self._field.name}")
         return names, all_of(*conditions)
@@ -275,10 +278,59 @@ class _Cells:
             f"Write `forall(Sort, lambda x: s.{self._field.name}[x])`."
         )
 
-    def __bool__(self) -> NoReturn:
+    def _refused(self, *_: object) -> NoReturn:
         raise SpecificationError(
             f"{here()}: `{self._field.name}` is a map; give it an index: `s.{self._field.name}[x]`."
         )
+
+    __eq__ = __ne__ = _refused
+    __bool__ = __and__ = __rand__ = __or__ = __ror__ = __rshift__ = __rrshift__ = __invert__ = _refused
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = _refused
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"the map {self._field.name} without an index"
+
+
+def _is_open(part: object) -> bool:
+    """Whether this stands for many elements: all of them, or those that satisfy a function."""
+    return part is ... or (callable(part) and not isinstance(part, Expr | type))
+
+
+def _indexed(part: object, field: Field, number: int) -> Expr:
+    """An index; a computed number is refused, because nothing would notice that it leaves the range."""
+    found = lift(part, field.domain[number], f"index {number + 1} of {field.name}")
+    inner, sort = _unwrapped(found, field.domain[number])
+    if isinstance(sort, RangeSort) and inner.sort != sort and not _certainly_within(inner, sort):
+        raise OutOfRange(
+            f"{here()}: index {number + 1} of {field.name} is `{inner!r}`, which may lie outside {sort}. "
+            "Use a parameter, a bound variable or a field of that range."
+        )
+    return found
+
+
+def _stored(value: object, field: Field) -> Expr:
+    """A value for a cell; a constant outside the range of a number is refused."""
+    found = lift(value, field.codomain, f"the value of {field.name}")
+    inner, sort = _unwrapped(found, field.codomain)
+    number = inner.payload if isinstance(sort, RangeSort) and inner.op is Op.CONSTANT else 0
+    if number < 0 or (isinstance(sort, RangeSort) and isinstance(sort.limit, int) and number > sort.limit):
+        raise OutOfRange(f"{here()}: {field.name} cannot be {inner!r}; its values are {sort}.")
+    return found
+
+
+def _unwrapped(value: Expr, sort: Sort) -> tuple[Expr, Sort]:
+    """The value inside an option, with its sort."""
+    while isinstance(sort, OptionSort) and value.op is Op.SOME:
+        value, sort = value.args[0], sort.of
+    return value, sort
+
+
+def _certainly_within(value: Expr, sort: RangeSort) -> bool:
+    if value.op is Op.CONSTANT:
+        most: int = sort.limit if isinstance(sort.limit, int) else 0
+        return value.payload in range(most + 1)
+    return value.op is Op.LIMIT and value.payload is sort.limit
 
 
 class State:
@@ -287,6 +339,11 @@ class State:
     fields: ClassVar[dict[str, Field]] = {}
 
     def __init_subclass__(cls) -> None:
+        for name, value in vars(cls).items():
+            if isinstance(value, Field) and (name in vars(State) or name.startswith("_")):
+                raise SpecificationError(f"{value.where}: a field cannot be called `{name}`; give it another name.")
+            if isinstance(value, Field) and value.name != name:
+                raise SpecificationError(f"{value.where}: one field has two names, `{name}` and `{value.name}`.")
         inherited = {
             name: field for base in reversed(cls.__mro__[1:]) for name, field in getattr(base, "fields", {}).items()
         }
@@ -309,7 +366,8 @@ class State:
             )
         for clause in clauses:
             formula = lift(clause, BOOLEAN, "a clause of require")
-            self._recorder.clauses.append(Clause(formula, where))
+            for part in formula.args if formula.op is Op.AND else (formula,):
+                self._recorder.clauses.append(Clause(part, made_at(part) or where))
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):

@@ -22,7 +22,7 @@ from attorn.spec.language.expressions import (
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.sorts import Budget, Sort
 from attorn.spec.language.state import Field, Write
-from attorn.spec.language.tracing import Action, Initial
+from attorn.spec.language.traced import Action, Initial
 
 __all__ = ["after_step", "cell_after", "initial_formula", "primed", "step_formula", "substituted"]
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 from attorn.spec.errors import SortMismatch, SpecificationError
-from attorn.spec.language.declarations import Declaration, Fairness, LeadsTo, Sequence
-from attorn.spec.language.expressions import Expr, Op, all_of, lift, node, recording, sort_of, variable, walk
-from attorn.spec.language.sorts import BOOLEAN, Sort
+from attorn.spec.language.checks import check_ghosts, check_order, check_parameters_used
+from attorn.spec.language.declarations import Declaration, LeadsTo, Sequence
+from attorn.spec.language.expressions import Element, Expr, Op, lift, node, recording, sort_of, variable
+from attorn.spec.language.sorts import BOOLEAN
 from attorn.spec.language.source import Where
-from attorn.spec.language.state import Clause, Field, Recorder, State, Write
+from attorn.spec.language.state import Clause, Recorder, State
+from attorn.spec.language.traced import Action, Goal, Initial, Parameter, Possibility, Progress, Property
 
 __all__ = [
-    "Action",
-    "Goal",
-    "Initial",
-    "Parameter",
-    "Possibility",
-    "Progress",
-    "Property",
     "conjuncts",
-    "fields_read",
     "strengthen_action",
     "trace_action",
     "trace_end",
@@ -35,136 +31,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """A named, symbolic argument."""
-
-    name: str
-    variable: Expr
-
-    @property
-    def sort(self) -> Sort:
-        """What the argument ranges over."""
-        return self.variable.sort
-
-
-@dataclass(frozen=True)
-class Action:
-    """A step: enabled where all clauses hold, it makes all writes at once; its parameters are all its choice."""
-
-    name: str
-    sentence: str
-    where: Where
-    parameters: tuple[Parameter, ...]
-    clauses: tuple[Clause, ...]
-    writes: tuple[Write, ...]
-    party: str = ""
-    fair: Fairness = "none"
-    claim: str = ""
-    hazards: tuple[str, ...] = ()
-
-    @property
-    def guard(self) -> Expr:
-        """The conjunction of all clauses."""
-        return all_of(*(clause.formula for clause in self.clauses))
-
-    def without_clause(self, number: int) -> Action:
-        """The same action lacking one clause, counted from 0."""
-        return replace(self, clauses=self.clauses[:number] + self.clauses[number + 1 :])
-
-    def without_write(self, number: int) -> Action:
-        """The same action lacking one write, counted from 0."""
-        return replace(self, writes=self.writes[:number] + self.writes[number + 1 :])
-
-    def without(self, *, reading: Iterable[Field] = (), writing: Iterable[Field] = ()) -> Action:
-        """The same action lacking the clauses that read, and the writes that change, any of the fields given.
-
-        Raises SpecificationError when a field given is neither read by a clause nor written: nothing would change.
-        """
-        read, written = set(reading), set(writing)
-        clauses = tuple(each for each in self.clauses if read.isdisjoint(fields_read(each.formula)))
-        writes = tuple(each for each in self.writes if each.field not in written)
-        used = {field for each in self.clauses for field in fields_read(each.formula)}
-        idle = [*(read - used), *(written - {each.field for each in self.writes})]
-        if idle:
-            raise SpecificationError(
-                f"{self.where}: `{self.name}` lacks `{idle[0].name}` already; nothing to take away."
-            )
-        return replace(self, clauses=clauses, writes=writes)
-
-
-@dataclass(frozen=True)
-class Initial:
-    """The initial states: one for each choice of the parameters and of the cells left open that fits the clauses."""
-
-    where: Where
-    sentence: str
-    parameters: tuple[Parameter, ...]
-    clauses: tuple[Clause, ...]
-    writes: tuple[Write, ...]
-
-
-@dataclass(frozen=True)
-class Property:
-    """An invariant, or a property of every step (``two_state``), as conjuncts that keep their lines.
-
-    lemma: whether it only serves proofs.
-    """
-
-    name: str
-    sentence: str
-    where: Where
-    conjuncts: tuple[Clause, ...]
-    two_state: bool
-    claim: str = ""
-    hazards: tuple[str, ...] = ()
-    lemma: bool = False
-
-    @property
-    def formula(self) -> Expr:
-        """The conjunction of all conjuncts."""
-        return all_of(*(clause.formula for clause in self.conjuncts))
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What must be reachable for some value of the parameters, stage after stage."""
-
-    name: str
-    sentence: str
-    where: Where
-    parameters: tuple[Parameter, ...]
-    stages: tuple[Expr, ...]
-    claim: str = ""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Whenever the premise holds, the conclusion must follow, for all values of the parameters."""
-
-    name: str
-    sentence: str
-    where: Where
-    parameters: tuple[Parameter, ...]
-    premise: Expr
-    conclusion: Expr
-    claim: str = ""
-    hazards: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Possibility:
-    """A formula that can be made true from every reachable state, for all values of the parameters."""
-
-    name: str
-    sentence: str
-    where: Where
-    parameters: tuple[Parameter, ...]
-    formula: Expr
-    claim: str = ""
-    hazards: tuple[str, ...] = ()
-
-
 def trace_action(declared: Declaration, state: type[State]) -> Action:
     """Run an action once; raises SpecificationError for every mistake that shows in it."""
     action = Action(
@@ -172,23 +38,17 @@ def trace_action(declared: Declaration, state: type[State]) -> Action:
         declared.party, declared.fair, declared.claim, declared.hazards,
     )  # fmt: skip
     traced = strengthen_action(action, declared.function, state)
-    _check_parameters_used(traced)
+    check_parameters_used(traced)
     return traced
 
 
 def strengthen_action(action: Action, function: Callable[..., object], state: type[State]) -> Action:
     """Add to an action the clauses and writes of a function of the same parameters."""
     recorder = Recorder(f"action `{action.name}`", may_write=True, may_require=True, writes=list(action.writes))
-    lines: dict[int, Where] = {}
-    with recording(lines, len(action.parameters)):
-        _call(action, function, state(recorder), action.parameters)
-    clauses = tuple(
-        Clause(part, lines.get(part.ident, clause.where))
-        for clause in recorder.clauses
-        for part in (clause.formula.args if clause.formula.op is Op.AND else (clause.formula,))
-    )
-    stronger = replace(action, clauses=(*action.clauses, *clauses), writes=tuple(recorder.writes))
-    _check_ghosts(stronger)
+    with recording({}, len(action.parameters)):
+        _call(action, function, (state(recorder),), action.parameters)
+    stronger = replace(action, clauses=(*action.clauses, *recorder.clauses), writes=tuple(recorder.writes))
+    check_ghosts(stronger)
     return stronger
 
 
@@ -197,7 +57,7 @@ def trace_initial(declared: Declaration, state: type[State]) -> Initial:
     recorder = Recorder("the initial state", may_write=True, may_require=True, initial=True)
     parameters = _parameters(declared, declared.function, skip=1)
     with recording({}, len(parameters)):
-        _call(declared, declared.function, state(recorder), parameters)
+        _call(declared, declared.function, (state(recorder),), parameters)
     written = {write.field.name for write in recorder.writes}
     missing = [name for name in state.fields if name not in written]
     if missing:
@@ -205,20 +65,25 @@ def trace_initial(declared: Declaration, state: type[State]) -> Initial:
             f"{declared.where}: the initial state says nothing of {', '.join(f'`{name}`' for name in missing)}. "
             f"Write `s.{missing[0]}[...] = value`, or ANY for every value (`s.{missing[0]} = value` for a Variable)."
         )
+    check_order(recorder.writes)
     return Initial(declared.where, declared.sentence, parameters, tuple(recorder.clauses), tuple(recorder.writes))
 
 
 def trace_property(declared: Declaration, state: type[State]) -> Property:
     """Run an invariant or a two-state property once."""
     two_state = declared.kind == "two_state"
+    wanted = ("before", "after") if two_state else ("s",)
+    given = list(inspect.signature(declared.function).parameters)
+    if len(given) != len(wanted):
+        raise SpecificationError(
+            f"{declared.where}: {declared.kind} `{declared.name}` takes ({', '.join(wanted)}), not "
+            f"({', '.join(given)}). Elements are bound inside it: `forall(Sort, lambda x: ...)`."
+        )
     recorder = Recorder(f"property `{declared.name}`", may_write=False, may_require=False)
     lines: dict[int, Where] = {}
     with recording(lines, 0):
         states = (state(recorder), state(recorder, after=True)) if two_state else (state(recorder),)
-        try:
-            result = declared.function(*states)
-        except TypeError as error:
-            raise _miscalled(declared, declared.function, error) from error
+        result = _call(declared, declared.function, states, ())
     parts = result if isinstance(result, tuple | list) else (result,)
     found: list[Clause] = []
     for part in parts:
@@ -261,7 +126,12 @@ def trace_possibility(declared: Declaration, state: type[State]) -> Possibility:
 
 def trace_end(declared: Declaration, state: type[State]) -> Expr:
     """Run the description of legal end states once."""
-    _, result = _run_formula(declared, state)
+    parameters, result = _run_formula(declared, state)
+    if parameters:
+        raise SpecificationError(
+            f"{declared.where}: legal_end `{declared.name}` takes (s) alone. "
+            "Elements are bound inside it: `forall(Sort, lambda x: ...)`."
+        )
     return _formula(declared, result)
 
 
@@ -269,7 +139,7 @@ def _run_formula(declared: Declaration, state: type[State]) -> tuple[tuple[Param
     recorder = Recorder(f"{declared.kind} `{declared.name}`", may_write=False, may_require=False)
     parameters = _parameters(declared, declared.function, skip=1)
     with recording({}, len(parameters)):
-        return parameters, _call(declared, declared.function, state(recorder), parameters)
+        return parameters, _call(declared, declared.function, (state(recorder),), parameters)
 
 
 def _formula(declared: Declaration, value: object) -> Expr:
@@ -284,29 +154,32 @@ def _formula(declared: Declaration, value: object) -> Expr:
 
 
 def _call(
-    declared: Declaration | Action, function: Callable[..., object], state: State, parameters: tuple[Parameter, ...]
+    declared: Declaration | Action,
+    function: Callable[..., object],
+    states: tuple[State, ...],
+    parameters: tuple[Parameter, ...],
 ) -> object:
     try:
-        return function(state, *(parameter.variable for parameter in parameters))
-    except TypeError as error:
+        return function(*states, *(parameter.variable for parameter in parameters))
+    except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
         raise _miscalled(declared, function, error) from error
 
 
-def _miscalled(declared: Declaration | Action, function: Callable[..., object], error: TypeError) -> SpecificationError:
-    trace = error.__traceback__
-    where = declared.where
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == declared.where.file:
-            where = Where(declared.where.file, trace.tb_lineno)
-        trace = trace.tb_next
-    return SpecificationError(f"{where}: `{declared.name}` cannot be traced: {error}.")
+def _miscalled(declared: Declaration | Action, function: Callable[..., object], error: Exception) -> SpecificationError:
+    file = function.__code__.co_filename
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    where = Where(file, lines[-1]) if lines else declared.where
+    advice = ""
+    if isinstance(error, AttributeError) and isinstance(error.obj, Expr):
+        advice = f" A value has no parts; read a field of the state: `s.{error.name}[...]`."
+    return SpecificationError(f"{where}: `{declared.name}` cannot be traced: {error}.{advice}")
 
 
 def _parameters(declared: Declaration, function: Callable[..., object], skip: int) -> tuple[Parameter, ...]:
     signature = list(inspect.signature(function).parameters.values())
-    if len(signature) < skip:
+    if len(signature) < skip or _names_sort(declared, signature[0].annotation):
         raise SpecificationError(
-            f"{declared.where}: `{declared.name}` takes no state. Write `def {declared.name}(s: ...)`."
+            f"{declared.where}: `{declared.name}` takes no state. Write `def {declared.name}(s, ...)`."
         )
     found = []
     for level, parameter in enumerate(signature[skip:]):
@@ -328,13 +201,19 @@ def _parameters(declared: Declaration, function: Callable[..., object], skip: in
     return tuple(found)
 
 
+def _names_sort(declared: Declaration, annotation: object) -> bool:
+    if isinstance(annotation, str):
+        annotation = {**declared.function.__globals__, **declared.scope}.get(annotation)
+    return isinstance(annotation, type) and issubclass(annotation, Element | Enum)
+
+
 def _evaluated(declared: Declaration, function: Callable[..., object], annotation: str) -> Any:
     names = {**getattr(function, "__globals__", {}), **declared.scope}
     try:
         return eval(annotation, names)
-    except NameError as error:
+    except (AttributeError, NameError, SyntaxError, TypeError) as error:
         raise SpecificationError(
-            f"{declared.where}: `{declared.name}` is annotated with `{annotation}`: {error}."
+            f"{declared.where}: `{declared.name}` is annotated with `{annotation}`, which is no sort: {error}."
         ) from error
 
 
@@ -351,44 +230,3 @@ def conjuncts(formula: Expr, origin: Expr | None = None) -> list[tuple[Expr, Exp
         if len(pieces) > 1:
             return [(node(Op.IMPLIES, BOOLEAN, (formula.args[0], piece)), part) for piece, part in pieces]
     return [(formula, origin or formula)]
-
-
-def fields_read(formula: Expr) -> set[Field]:
-    """All fields that a formula reads."""
-    return {part.payload[0] for part in walk(formula) if part.op is Op.READ}
-
-
-def _check_ghosts(action: Action) -> None:
-    for clause in action.clauses:
-        for field in sorted(fields_read(clause.formula), key=lambda field: field.name):
-            if field.ghost:
-                raise SpecificationError(
-                    f"{clause.where}: a guard of `{action.name}` reads the ghost field `{field.name}`. "
-                    "Ghost state only watches; guard by ordinary state."
-                )
-    for write in action.writes:
-        if write.field.ghost:
-            continue
-        parts = (*write.index, write.condition, *(() if write.value is None else (write.value,)))
-        for field in sorted({field for part in parts for field in fields_read(part)}, key=lambda field: field.name):
-            if field.ghost:
-                raise SpecificationError(
-                    f"{write.where}: `{action.name}` writes `{write.field.name}` by the ghost field `{field.name}`. "
-                    "Ghost state only watches; nothing else may depend on it."
-                )
-
-
-def _check_parameters_used(action: Action) -> None:
-    used: frozenset[int] = frozenset()
-    for clause in action.clauses:
-        used |= clause.formula.free
-    for write in action.writes:
-        used |= write.condition.free.union(*(part.free for part in write.index))
-        if write.value is not None:
-            used |= write.value.free
-    for level, parameter in enumerate(action.parameters):
-        if level not in used:
-            raise SpecificationError(
-                f"{action.where}: `{action.name}` never uses its parameter `{parameter.name}`. Remove it: "
-                "every value of it would be the same step."
-            )

@@ -157,9 +157,10 @@ def _declare(kind: Callable[[Any], Any], name: str, sorts: Sequence[Sort], body:
     def declared(*given: Any) -> Any:
         return body(*given)
 
-    first = inspect.Parameter("s", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    others = [first.replace(name=f"x{number}", annotation=sort) for number, sort in enumerate(sorts)]
-    declared.__signature__ = inspect.Signature([first, *others])  # type: ignore[attr-defined]
+    one = inspect.Parameter("s", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    states = [one.replace(name="before"), one.replace(name="after")] if kind is two_state else [one]
+    others = [one.replace(name=f"x{number}", annotation=sort) for number, sort in enumerate(sorts)]
+    declared.__signature__ = inspect.Signature([*states, *others])  # type: ignore[attr-defined]
     declared.__name__, declared.__doc__ = name, f"Drawn as {name}."
     return kind(declared)
 

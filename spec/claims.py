@@ -70,6 +70,7 @@ CLAIM = (
         ("unmap", "reassign", "map"),
         (
             "held_segments_move_forward",
+            "mapped_as_given",
             "contents_intact",
             "no_scrub_on_reassign",
             "half_owned_never_runs",
@@ -80,13 +81,13 @@ CLAIM = (
         "f",
         "The VM exits in the source, and the virtual resources that it had there are freed.",
         ("exit", "resources"),
-        ("resources_freed", "only_own_freed", "eventually_freed"),
+        ("resources_freed", "resources_at_one_end", "only_own_freed", "eventually_freed"),
     ),
     Element(
         "g",
         "The VM is created in the destination by the extended configuration.",
         ("create",),
-        ("created_has_resources", "config_faithful", "contents_intact"),
+        ("created_has_resources", "resources_at_one_end", "config_faithful", "contents_intact"),
     ),
     Element(
         "h",

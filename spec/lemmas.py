@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from attorn.spec.language import Expr, forall, lemma, one_of
-from attorn.spec.safety import BEFORE_TRANSFER
-from attorn.spec.vocabulary import NONE, VM, ZERO, Partition, Phase, Platform, Resource, Segment
+from attorn.spec.vocabulary import NONE, VM, ZERO, Phase, Platform, Segment
 
 __all__ = ["LEMMAS"]
 
@@ -45,27 +44,9 @@ def registers_are_the_guests(s: Platform) -> Expr:
     return forall(VM, lambda vm: (s.phase[vm] == Phase.ABSENT) >> (s.registers[vm] == s.guest_registers[vm]))
 
 
-@lemma(claim="f")
-def resources_at_one_end(s: Platform) -> Expr:
-    """`start` allocates resources at the source, `exit` frees them there, and `create` allocates at the target."""
-    return forall(
-        Partition,
-        VM,
-        Resource,
-        lambda p, vm, kind: (
-            s.resources[p, vm, kind]
-            >> (
-                ((s.phase[vm] == Phase.CREATED) & (p == s.target[vm]))
-                | ((p == s.source[vm]) & one_of(s.phase[vm], *BEFORE_TRANSFER, Phase.TRANSFERRED))
-            )
-        ),
-    )
-
-
 LEMMAS = (
     held_at_either_end,
     layout_is_what_is_held,
     guest_wrote_only_what_it_holds,
     registers_are_the_guests,
-    resources_at_one_end,
 )

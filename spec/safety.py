@@ -162,6 +162,20 @@ def map_implies_own(s: Platform) -> Expr:
     return forall(Partition, Segment, lambda p, segment: (s.mapped[p, segment] != NONE) >> (s.owner[segment] == p))
 
 
+@invariant(claim="e")
+def mapped_as_given(s: Platform) -> Expr:
+    """A VMM that maps a segment of a VM maps it where the guest expects it."""
+    return forall(
+        Partition,
+        VM,
+        Segment,
+        lambda p, vm, segment: (
+            (s.holds[vm, segment] & (s.mapped[p, segment] != NONE))
+            >> (s.mapped[p, segment] == s.guest_layout[vm, segment])
+        ),
+    )
+
+
 @invariant(claim="b")
 def conservation(s: Platform) -> Expr:
     """Every segment is free, or is held by a VM that exists; none is lost, none is mapped without a holder."""
@@ -228,15 +242,26 @@ def resources_freed(s: Platform) -> Expr:
             ),
         )
         & forall(
-            Partition,
-            VM,
-            Resource,
-            lambda p, vm, kind: s.resources[p, vm, kind] >> ((p == s.source[vm]) | (p == s.target[vm])),
-        )
-        & forall(
             Partition, VM, Resource, lambda p, vm, kind: (s.phase[vm] == Phase.ABSENT) >> ~s.resources[p, vm, kind]
         )
         & forall(VM, lambda vm: one_of(s.phase[vm], Phase.EXITED, Phase.ABSENT) >> (s.registers[vm] == ZERO))
+    )
+
+
+@invariant(claim="fg")
+def resources_at_one_end(s: Platform) -> Expr:
+    """A VMM holds virtual resources for a VM only as its source until the exit, or as its destination once created."""
+    return forall(
+        Partition,
+        VM,
+        Resource,
+        lambda p, vm, kind: (
+            s.resources[p, vm, kind]
+            >> (
+                ((p == s.source[vm]) & one_of(s.phase[vm], *AT_SOURCE))
+                | ((p == s.target[vm]) & (s.phase[vm] == Phase.CREATED))
+            )
+        ),
     )
 
 
@@ -315,11 +340,13 @@ SAFETY = (
     whole_until_transfer,
     held_segments_move_forward,
     map_implies_own,
+    mapped_as_given,
     conservation,
     config_faithful,
     suspended_stays_allocated,
     created_has_resources,
     resources_freed,
+    resources_at_one_end,
     only_own_freed,
     scrub_before_reuse,
     no_scrub_on_reassign,

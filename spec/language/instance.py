@@ -74,6 +74,9 @@ class Instance:
         for wanted in (*sorts, *budgets):
             if wanted not in sizes:
                 raise BadInput(f"machine {machine.name} needs a size for `{wanted}`, such as {wanted}=2.")
+        for given, size in sizes.items():
+            if not isinstance(size, int):
+                raise BadInput(f"the size of {given} must be a whole number, got {size!r}.")
         for sort in sorts.values():
             least = max(1, len(sort.constants))
             if sizes[sort.name] < least:

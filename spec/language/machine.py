@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +9,12 @@ from typing import Protocol, TypeVar
 
 from attorn.spec.errors import SpecificationError, UnknownName
 from attorn.spec.language.declarations import Assumption, Declaration
+from attorn.spec.language.digest import machine_digest
 from attorn.spec.language.expressions import FALSE, QUANTIFIERS, Expr, Op, any_of, walk
 from attorn.spec.language.sorts import Budget, ElementSort, OptionSort, RangeSort, Sort
 from attorn.spec.language.source import here
-from attorn.spec.language.state import Clause, State, Write
-from attorn.spec.language.text import render, render_write
-from attorn.spec.language.traced import Action, Goal, Initial, Parameter, Possibility, Progress, Property
+from attorn.spec.language.state import State
+from attorn.spec.language.traced import Action, Goal, Initial, Possibility, Progress, Property
 from attorn.spec.language.tracing import (
     strengthen_action,
     trace_action,
@@ -28,6 +27,8 @@ from attorn.spec.language.tracing import (
 )
 
 __all__ = ["Machine"]
+
+STATEMENTS = ("invariant", "two_state", "lemma", "goal", "progress", "always_possible", "legal_end")
 
 
 class _Named(Protocol):
@@ -55,6 +56,9 @@ class Machine:
     says: str = ""
 
     def __post_init__(self) -> None:
+        _refuse_strangers(self.name, (self.start,), ("initial",), "an initial state")
+        _refuse_strangers(self.name, self.steps, ("action",), "a step")
+        _refuse_strangers(self.name, self.statements, STATEMENTS, "a statement")
         if self.start is None:
             raise SpecificationError(
                 f"{here()}: machine `{self.name}` has no initial state; pass one made with @initial."
@@ -134,7 +138,9 @@ class Machine:
     @cached_property
     def sorts(self) -> tuple[ElementSort, ...]:
         """The sorts whose sizes an instance must give: those of fields first, then of parameters and formulas."""
-        return tuple(sort for sort in self._named_sorts if isinstance(sort, ElementSort))
+        found = tuple(sort for sort in self._named_sorts if isinstance(sort, ElementSort))
+        _refuse_repeats(self.name, [sort.name for sort in found], "sort")
+        return found
 
     @cached_property
     def budgets(self) -> tuple[Budget, ...]:
@@ -230,38 +236,7 @@ class Machine:
     @cached_property
     def digest(self) -> str:
         """A hash of all that the machine says; equal for equal specifications, whatever their line numbers."""
-        return hashlib.sha256("\n".join(self._lines()).encode()).hexdigest()
-
-    def _lines(self) -> Iterable[str]:
-        for each in self.state.fields.values():
-            yield f"field {each.name} {[str(sort) for sort in each.domain]} {each.codomain} {each.ghost}"
-        for sort in self.sorts:
-            yield f"sort {sort} {sort.constants}"
-        yield from _described("initial", self.initial.parameters, self.initial.clauses, self.initial.writes)
-        for action in self.actions:
-            yield from _described(
-                f"action {action.name} {action.fair}", action.parameters, action.clauses, action.writes
-            )
-        for stated in self.properties:
-            yield f"property {stated.name} {stated.two_state} {[render(part.formula) for part in stated.conjuncts]}"
-        for goal in self.goals:
-            yield f"goal {goal.name} {[render(stage) for stage in goal.stages]}"
-        for progress in self.progress:
-            yield f"progress {progress.name} {render(progress.premise)} {render(progress.conclusion)}"
-        for possibility in self.always_possible:
-            yield f"always possible {possibility.name} {render(possibility.formula)}"
-        yield f"end {render(self.legal_end)}"
-
-
-def _described(
-    title: str, parameters: tuple[Parameter, ...], clauses: Iterable[Clause], writes: Iterable[Write]
-) -> Iterable[str]:
-    names = {parameter.variable.payload: parameter.name for parameter in parameters}
-    yield f"{title} {[(parameter.name, str(parameter.sort)) for parameter in parameters]}"
-    for clause in clauses:
-        yield f"  {render(clause.formula, names)}"
-    for write in writes:
-        yield f"  {render_write(write, names)}"
+        return machine_digest(self)
 
 
 def _without_option(sort: Sort) -> Sort:
@@ -275,9 +250,24 @@ def _named(items: tuple[T, ...], name: str, what: str) -> T:
     raise UnknownName(f"no {what} is called `{name}`. There are: {', '.join(each.name for each in items)}.")
 
 
+def _refuse_strangers(machine: str, given: Iterable[object], kinds: tuple[str, ...], what: str) -> None:
+    for each in given:
+        if not isinstance(each, Declaration) and callable(each):
+            name = getattr(each, "__name__", repr(each))
+            raise SpecificationError(
+                f"{here()}: machine `{machine}` is given `{name}` as {what}; decorate it with "
+                f"{' or '.join(f'@{kind}' for kind in kinds)}."
+            )
+        if isinstance(each, Declaration) and each.kind not in kinds:
+            raise SpecificationError(
+                f"{here()}: machine `{machine}` is given the {each.kind} `{each.name}` as {what}; "
+                f"that must be one of: {', '.join(kinds)}."
+            )
+
+
 def _refuse_repeats(machine: str, names: list[str], what: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise SpecificationError(
-                f"{here()}: machine `{machine}` has two of {what} `{name}`; give one another name."
+                f"{here()}: machine `{machine}` has more than one {what} called `{name}`; give one another name."
             )

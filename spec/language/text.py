@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from attorn.spec.language.expressions import Expr, Op
 from attorn.spec.language.interpreter import Interpreter
@@ -11,8 +12,16 @@ from attorn.spec.language.state import Field, Write
 
 __all__ = ["render", "render_write", "value_name"]
 
-Piece = tuple[str, int]
 ATOM, COMPARE, NEGATE, JOIN, IMPLY, QUANTIFY = range(6)
+
+
+class Piece(NamedTuple):
+    """Text with the strength of its outermost operator; comparisons know their opposite and equations their sides."""
+
+    text: str
+    strength: int
+    opposite: str = ""
+    sides: tuple[str, str] | None = None
 
 
 def value_name(sort: Sort, number: int) -> str:
@@ -32,51 +41,48 @@ def value_name(sort: Sort, number: int) -> str:
 
 
 class _Text:
-    """Values are text with the strength of its outermost operator."""
+    """Values are pieces of text."""
 
     def constant(self, sort: Sort, number: int) -> Piece:
-        return value_name(sort, number), ATOM
+        return Piece(value_name(sort, number), ATOM)
 
     def limit(self, budget: Budget) -> Piece:
-        return budget.name, ATOM
+        return Piece(budget.name, ATOM)
 
     def read(self, field: Field, index: tuple[Piece, ...], after: bool) -> Piece:
         name = field.name + ("'" if after else "")
-        return (f"{name}[{', '.join(text for text, _ in index)}]" if index else name), ATOM
+        return Piece(f"{name}[{', '.join(part.text for part in index)}]" if index else name, ATOM)
 
     def equal(self, sort: Sort, left: Piece, right: Piece) -> Piece:
-        return f"{_within(left, COMPARE)} = {_within(right, COMPARE)}", COMPARE
+        sides = _within(left, COMPARE), _within(right, COMPARE)
+        return Piece(" = ".join(sides), COMPARE, " ≠ ".join(sides), sides)
 
     def joined(self, conjunction: bool, parts: Sequence[Callable[[], Piece]]) -> Piece:
         pieces = [part() for part in parts]
-        if not conjunction and all(strength == COMPARE and " = " in text for text, strength in pieces):
-            lefts = {text.partition(" = ")[0] for text, _ in pieces}
-            if len(lefts) == 1:
-                return f"{lefts.pop()} ∈ {{{', '.join(text.partition(' = ')[2] for text, _ in pieces)}}}", COMPARE
-        return (" ∧ " if conjunction else " ∨ ").join(_within(piece, JOIN) for piece in pieces), JOIN
+        sides = [piece.sides for piece in pieces if piece.sides]
+        if not conjunction and len(sides) == len(pieces) and len({left for left, _ in sides}) == 1:
+            left, values = sides[0][0], ", ".join(right for _, right in sides)
+            return Piece(f"{left} ∈ {{{values}}}", COMPARE, f"{left} ∉ {{{values}}}")
+        return Piece((" ∧ " if conjunction else " ∨ ").join(_within(piece, JOIN) for piece in pieces), JOIN)
 
     def negation(self, part: Piece) -> Piece:
-        text, strength = part
-        if strength == COMPARE and " = " in text and text.count(" = ") == 1:
-            return text.replace(" = ", " ≠ "), COMPARE
-        if strength == COMPARE and " ∈ " in text:
-            return text.replace(" ∈ ", " ∉ "), COMPARE
-        return f"¬{_within(part, NEGATE)}", NEGATE
+        return Piece(part.opposite, COMPARE, part.text) if part.opposite else Piece(f"¬{_within(part, NEGATE)}", NEGATE)
 
     def implication(self, premise: Callable[[], Piece], conclusion: Callable[[], Piece]) -> Piece:
-        return f"{_within(premise(), IMPLY)} → {_within(conclusion(), QUANTIFY)}", IMPLY
+        return Piece(f"{_within(premise(), IMPLY)} → {_within(conclusion(), QUANTIFY)}", IMPLY)
 
     def choice(self, sort: Sort, condition: Piece, then: Piece, otherwise: Piece) -> Piece:
-        return f"(if {condition[0]} then {then[0]} else {otherwise[0]})", ATOM
+        return Piece(f"(if {condition.text} then {then.text} else {otherwise.text})", ATOM)
 
     def less(self, left: Piece, right: Piece) -> Piece:
-        return f"{_within(left, COMPARE)} < {_within(right, COMPARE)}", COMPARE
+        sides = _within(left, COMPARE), _within(right, COMPARE)
+        return Piece(" < ".join(sides), COMPARE, " ≥ ".join(sides))
 
     def added(self, left: Piece, right: Piece) -> Piece:
-        return f"({left[0]} + {right[0]})", ATOM
+        return Piece(f"({left.text} + {right.text})", ATOM)
 
     def subtracted(self, left: Piece, right: Piece) -> Piece:
-        return f"({left[0]} - {right[0]})", ATOM
+        return Piece(f"({left.text} - {right.text})", ATOM)
 
     def some(self, sort: Sort, value: Piece) -> Piece:
         return value
@@ -84,20 +90,19 @@ class _Text:
     def quantified(
         self, op: Op, variables: tuple[Expr, ...], names: tuple[str, ...], body: Callable[[tuple[Piece, ...]], Piece]
     ) -> Piece:
-        inside = body(tuple((name, ATOM) for name in names))[0]
-        return f"{op.value}{', '.join(names)}: {inside}", QUANTIFY
+        inside = body(tuple(Piece(name, ATOM) for name in names)).text
+        return Piece(f"{op.value}{', '.join(names)}: {inside}", QUANTIFY)
 
 
 def _within(piece: Piece, limit: int) -> str:
-    text, strength = piece
-    return text if strength < limit or strength == ATOM else f"({text})"
+    return piece.text if piece.strength < limit or piece.strength == ATOM else f"({piece.text})"
 
 
 def render(expression: Expr, names: Mapping[int, str] | None = None) -> str:
     """An expression as text; ``names`` maps levels of free variables to what they are called."""
-    environment = {level: (f"x{level}", ATOM) for level in expression.free}
-    environment |= {level: (name, ATOM) for level, name in (names or {}).items()}
-    return Interpreter(_Text())(expression, environment)[0]
+    known = names or {}
+    environment = {level: Piece(known.get(level, f"x{level}"), ATOM) for level in expression.free}
+    return Interpreter(_Text())(expression, environment).text
 
 
 def render_write(write: Write, names: Mapping[int, str]) -> str:

@@ -14,10 +14,10 @@ from attorn.spec.language.substitution import cell_after
 
 __all__ = ["Difference", "Reach", "difference", "reach"]
 
-MORE = "it happens where the original does not, and changes something there"
-LESS = "it does not happen where the original does"
-OTHER = "where both happen it does not do the same"
-IDLE = "it happens where the original does not, but only to change nothing"
+MORE = "it also happens where the original does not, and changes something there"
+LESS = "it does not happen everywhere where the original does"
+OTHER = "where both happen it does something else"
+IDLE = "it also happens where it changes nothing"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ class Difference:
     proved: bool
     inert: bool = False
     example: str = ""
+
+    @property
+    def none_for_any_size(self) -> bool:
+        """Whether both make exactly the same steps, whatever the sizes."""
+        return self.proved and not self.kinds
+
+    @property
+    def said(self) -> str:
+        """The difference in words."""
+        if self.kinds:
+            return "; ".join(sorted(self.kinds))
+        return "the same steps for any size" if self.proved else "the same steps in the instances"
 
     @property
     def adds_steps(self) -> bool:

@@ -21,7 +21,7 @@ from attorn.spec.language.source import Where
 __all__ = ["Court", "Fate", "Judgement", "unjudged"]
 
 
-COMPARED = 10_000
+COMPARED = 15_000
 """States of the largest instance on which the steps of a mutant are compared with those of its original."""
 
 
@@ -73,11 +73,6 @@ class Judgement:
         return bool(self.unproved)
 
     @property
-    def noticed(self) -> bool:
-        """Whether anybody notices it."""
-        return self.by_explorer or self.by_proof
-
-    @property
     def killers(self) -> frozenset[str]:
         """All properties, and all that else an explorer notices; lemmas only serve proofs and do not count."""
         return frozenset((*self.refuted, *self.missed, *(name for name in self.unproved if name not in self.lemmas)))
@@ -106,7 +101,7 @@ class Court:
         self.machine, self.freedoms, self._timeout = machine, freedoms, timeout
         self._traced = _traced(machine)
         self._max_states = max_states
-        baselines = [self._explored(self._traced, instance, True) for instance in instances]
+        baselines = [_explored(self._traced, instance, True, max_states) for instance in instances]
         self._small = [each for each in baselines if each.states <= COMPARED]
         self._large = [each for each in baselines if each.states > COMPARED]
         self._lemmas = frozenset(lemma.name for lemma in machine.lemmas)
@@ -132,37 +127,41 @@ class Court:
             return replace(judgement, fate=Fate.STILLBORN, why=str(error))
 
     def _tried(self, judgement: Judgement, action: Action) -> Judgement:
-        judgement, unfinished = self._by_explorer(judgement, action, self._small)
+        machine = self._mutated(action)
+        search = _searched(machine, self._small, self._max_states)
         failed, unknown = self._by_proof(action)
-        lemmas = tuple(name for name in failed if name in self._lemmas)
-        judgement = replace(judgement, unproved=failed, lemmas=lemmas)
         found = None
-        if not judgement.noticed:
+        if not search.noticed and not failed:
             found = self._difference(action)
-            if not found.kinds and found.proved and self._as_fair(action):
-                return replace(judgement, fate=Fate.EQUIVALENT, why=_freedom(found))
-        if not judgement.by_explorer:
-            judgement, still = self._by_explorer(judgement, action, self._large)
-            unfinished = unfinished or still
-        if judgement.noticed:
+            if found.none_for_any_size and self._as_fair(action):
+                return replace(judgement, fate=Fate.EQUIVALENT, why=found.said)
+        if not search.noticed:
+            search = search.followed_by(_searched(machine, self._large, self._max_states))
+        judgement = replace(
+            judgement, refuted=search.refuted, missed=search.missed, unproved=failed,
+            lemmas=tuple(name for name in failed if name in self._lemmas),
+        )  # fmt: skip
+        if judgement.by_explorer or judgement.by_proof:
             return replace(judgement, fate=Fate.KILLED, why="")
-        if unfinished or unknown:
-            return replace(judgement, why=unfinished or unknown)
-        return self._compared(judgement, action, found or self._difference(action))
+        if search.unfinished or unknown:
+            return replace(judgement, why=search.unfinished or unknown)
+        return self._compared(judgement, action, found or self._difference(action), search.alike)
 
-    def _compared(self, judgement: Judgement, action: Action, found: Difference) -> Judgement:
+    def _compared(self, judgement: Judgement, action: Action, found: Difference, alike: bool) -> Judgement:
         """Whether what neither explorer nor proof notices is nothing, or nothing bad, or still lost by somebody."""
         missed = [f"inert {action.name}"] if found.inert else []
         if found.kinds or not self._as_fair(action):
             missed += self._by_progress(action)
         if missed:
             return replace(judgement, fate=Fate.KILLED, missed=tuple(missed), why="")
-        judgement = replace(judgement, example=found.example, why=_freedom(found))
-        if not found.kinds:
-            return replace(judgement, fate=Fate.EQUIVALENT)
+        judgement = replace(judgement, example=found.example, why=found.said)
         if judgement.sentence in self.freedoms:
             return replace(judgement, fate=Fate.HARMLESS, why=self.freedoms[judgement.sentence])
-        return replace(judgement, fate=Fate.HOLE if found.adds_steps else Fate.HARMLESS)
+        if found.kinds:
+            return replace(judgement, fate=Fate.HOLE if found.adds_steps else Fate.HARMLESS)
+        if alike:
+            return replace(judgement, fate=Fate.EQUIVALENT)
+        return replace(judgement, fate=Fate.HOLE, why="it makes other steps in the larger instances only")
 
     def _difference(self, action: Action) -> Difference:
         if self._reaches is None:
@@ -185,28 +184,6 @@ class Court:
     def _mutated(self, action: Action) -> Machine:
         steps = tuple(action if each.name == action.name else each for each in self.machine.actions)
         return replace(self._traced, steps=steps)
-
-    def _explored(self, machine: Machine, sizes: Instance, goals: bool) -> Exploration:
-        instance = Instance(machine, sizes.sizes, sizes.limits, sizes.name)
-        return explore(instance, Options(goals=goals, max_states=self._max_states, threads=1))
-
-    def _by_explorer(
-        self, judgement: Judgement, action: Action, baselines: Sequence[Exploration]
-    ) -> tuple[Judgement, str]:
-        """What the first instance that notices a mutant says of it, and why not all was searched, if it was not.
-
-        Goals are asked for only where no property is refuted: they take as long as all the rest.
-        """
-        machine = self._mutated(action)
-        unfinished = ""
-        for baseline in baselines:
-            for goals in (False, True):
-                found = self._explored(machine, baseline.instance, goals)
-                refuted, missed = _noticed(baseline, found)
-                if refuted or missed:
-                    return replace(judgement, refuted=refuted, missed=missed), ""
-            unfinished = unfinished or found.stopped
-        return judgement, unfinished
 
     def _obligations(self, action: Action) -> list[Obligation]:
         """The obligations of one action, those that its updates cannot touch left out."""
@@ -254,8 +231,47 @@ def _follows(wanted: Obligation, known: Obligation | None) -> bool:
     return {formula.ident for _, formula in known.hypotheses} <= {formula.ident for _, formula in wanted.hypotheses}
 
 
-def _noticed(baseline: Exploration, found: Exploration) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a search says of a mutant that it does not say of the original: properties refuted, and all else."""
+@dataclass(frozen=True)
+class _Search:
+    """What instances say of a mutant, up to the first that notices it.
+
+    unfinished: why an instance was not searched to the end, or nothing.
+    alike:      whether all counts of states and transitions are those of the original.
+    """
+
+    refuted: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    unfinished: str = ""
+    alike: bool = True
+
+    @property
+    def noticed(self) -> bool:
+        return bool(self.refuted or self.missed)
+
+    def followed_by(self, other: _Search) -> _Search:
+        return replace(other, unfinished=self.unfinished or other.unfinished, alike=self.alike and other.alike)
+
+
+def _searched(machine: Machine, baselines: Sequence[Exploration], max_states: int) -> _Search:
+    """Explore a mutated machine; goals are asked for only where nothing else is noticed, as they take their time."""
+    search = _Search()
+    for baseline in baselines:
+        for goals in (False, True):
+            found = _explored(machine, baseline.instance, goals, max_states)
+            noticed = _noticed(baseline, found)
+            if noticed.noticed:
+                return noticed
+        search = search.followed_by(noticed)
+    return search
+
+
+def _explored(machine: Machine, sizes: Instance, goals: bool, max_states: int) -> Exploration:
+    instance = Instance(machine, sizes.sizes, sizes.limits, sizes.name)
+    return explore(instance, Options(goals=goals, max_states=max_states, threads=1))
+
+
+def _noticed(baseline: Exploration, found: Exploration) -> _Search:
+    """What a search says of a mutant that it does not say of the original."""
     sound = {each.name for each in baseline.verdicts if each.evidence is not Evidence.REFUTED}
     refuted = [each for each in found.verdicts if each.evidence is Evidence.REFUTED and each.name in sound]
     missed = [each.name for each in refuted if each.kind == "deadlock"]
@@ -263,16 +279,15 @@ def _noticed(baseline: Exploration, found: Exploration) -> tuple[tuple[str, ...]
         reached = {goal.name for goal in baseline.goals if goal.reached}
         missed += [f"goal {goal.name}" for goal in found.goals if not goal.reached and goal.name in reached]
         missed += [f"dead {name}" for name in found.dead_actions if name not in baseline.dead_actions]
-    return tuple(each.name for each in refuted if each.kind != "deadlock"), tuple(missed)
+    return _Search(
+        tuple(each.name for each in refuted if each.kind != "deadlock"),
+        tuple(missed),
+        found.stopped,
+        (found.levels, found.fired) == (baseline.levels, baseline.fired),
+    )
 
 
 def _not_kept(instance: Instance) -> set[str]:
     """The progress properties that an instance does not keep, and what does not stay possible in it."""
     lost = {each.name for each in check_progress(instance) if each.evidence is Evidence.REFUTED}
     return lost | {each.name for each in check_always_possible(instance) if each.evidence is Evidence.REFUTED}
-
-
-def _freedom(found: Difference) -> str:
-    if not found.kinds:
-        return "the same steps for any size" if found.proved else "the same steps in the instances"
-    return "; ".join(sorted(found.kinds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,21 +59,27 @@ class Component:
             found += states[:, cell] * radix
         return found
 
-    def value(self, cell: int, raw: Joint | None = None) -> Joint:
-        """What a cell holds, for every code or for some joint values."""
-        return (self.raw if raw is None else raw) // self.radix[cell] % self.sizes[cell]
+    def value(self, cell: int) -> Joint:
+        """What a cell holds, for every code."""
+        return self.split(self.raw)[cell]
+
+    def split(self, raw: Joint) -> dict[int, Joint]:
+        """What each cell holds in some joint values."""
+        return {cell: raw // self.radix[cell] % self.sizes[cell] for cell in self.cells}
 
 
 class Table:
-    """Nodes that depend on one component alone, for all its codes or for some joint values."""
+    """The values of nodes for a list of cases, given those of the cells that they depend on.
 
-    def __init__(self, component: Component, raw: Joint | None = None) -> None:
-        self._component = component
-        self._raw = component.raw if raw is None else raw
+    cells: int64[cases] for each cell.
+    """
+
+    def __init__(self, cells: Mapping[int, Joint]) -> None:
+        self._cells = cells
         self._known: dict[int, NDArray[Any]] = {}
 
     def __getitem__(self, node: Node) -> NDArray[Any]:
-        """bool or int64[joint values]."""
+        """bool or int64[cases]."""
         found = self._known.get(node.ident)
         if found is None:
             found = self._known[node.ident] = self._computed(node)
@@ -81,7 +87,7 @@ class Table:
 
     def _computed(self, node: Node) -> NDArray[Any]:
         if node.gate is Gate.CELL:
-            values = self._component.value(node.args[0], self._raw)  # type: ignore[arg-type]
+            values = self._cells[node.args[0]]  # type: ignore[index]
             return values.astype(np.bool_) if node.is_truth else values
         args: list[Any] = [arg if isinstance(arg, int) else self[arg] for arg in node.args]
         match node.gate:

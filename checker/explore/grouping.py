@@ -148,8 +148,8 @@ class _Steps:
     def taken(self, raw: Joint) -> Joint:
         """The joint values that steps lead to from some joint values."""
         component = self._component
-        table = Table(component, raw)
-        held = {cell: component.value(cell, raw) * radix for cell, radix in component.radix.items()}
+        cells = component.split(raw)
+        table = Table(cells)
         found = [raw[:0]]
         for branch in self._branches:
             enabled = np.ones(len(raw), np.bool_)
@@ -158,7 +158,7 @@ class _Steps:
             rows = np.flatnonzero(enabled)
             after = raw[rows]
             for cell in (*branch.written, *branch.free):
-                after -= held[cell][rows]
+                after -= cells[cell][rows] * component.radix[cell]
             for cell, value in branch.written.items():
                 number = value if isinstance(value, int) else table[value][rows]
                 # A number out of range is a fault, which the search reports where it can happen.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,32 +22,21 @@ class Lowered:
     A value turns out to be a plain number if no possible code makes a difference.
     """
 
-    def __init__(self, circuit: Circuit, components: Sequence[Component], roots: Mapping[str, Value]) -> None:
+    def __init__(self, circuit: Circuit, components: Sequence[Component], roots: Sequence[Value]) -> None:
         self._circuit, self._components = circuit, components
         self._component_of = {cell: number for number, each in enumerate(components) for cell in each.cells}
-        self._tables = [Table(each) for each in components]
+        self._tables = [Table(each.split(each.raw)) for each in components]
         self._simple: dict[int, Value] = {}
         self._alike: dict[tuple[int | None, bytes], Node] = {}
-        self.roots = {name: self._simplified(root) for name, root in roots.items()}
-        self._build()
-
-    def drop(self, names: Iterable[str]) -> None:
-        """Compute some roots no longer."""
-        for name in names:
-            self.roots.pop(name, None)
-        self._build()
-
-    def _build(self) -> None:
-        nodes = {root.ident: root for root in self.roots.values() if isinstance(root, Node)}
-        parts = self._parts(nodes.values())
-        inputs = self._lanes(parts.leaves)
-        self._kernel = Kernel(list(nodes.values()), inputs, parts.conjunctions)
-        self._place = {ident: number for number, ident in enumerate(nodes)}
+        self.roots = [self._simplified(root) for root in roots]
+        nodes = [root for root in self.roots if isinstance(root, Node)]
+        parts = self._parts(nodes)
+        self._kernel = Kernel(nodes, self._lanes(parts.leaves), parts.conjunctions)
         self._columns: list[Column] = []
         self._capacity = 0
 
-    def __call__(self, rows: int, codes: Sequence[NDArray[np.int64]]) -> dict[str, Any]:
-        """The value of every root: a column, or a plain number; valid until the next call."""
+    def __call__(self, rows: int, codes: Sequence[NDArray[np.int64]]) -> Iterator[Any]:
+        """The value of each root in turn: a plain number, or a column, which is valid until the next is asked for."""
         if rows > self._capacity:
             self._columns = [np.empty(rows, table.dtype) for _, table in self._lookups]
             self._capacity = rows
@@ -55,10 +44,7 @@ class Lowered:
         for (component, table), column in zip(self._lookups, columns, strict=True):
             np.take(table, codes[component], out=column, mode="clip")  # in range; other modes copy
         answers = self._kernel(rows, columns)
-        return {
-            name: answers[self._place[root.ident]] if isinstance(root, Node) else root
-            for name, root in self.roots.items()
-        }
+        return (next(answers) if isinstance(root, Node) else root for root in self.roots)
 
     def table(self, node: Node) -> Column:
         """A node that depends on one component alone, for each of its codes."""

@@ -77,7 +77,7 @@ class _Staged:
 
     def __init__(self, goal: Goal, arguments: tuple[int, ...], meaning: Meaning, expander: Expander) -> None:
         self._goal, self._arguments, self._expander = goal, arguments, expander
-        roots = {str(stage): meaning.reached(goal, stage, arguments) for stage in range(len(goal.stages))}
+        roots = [meaning.reached(goal, stage, arguments) for stage in range(len(goal.stages))]
         self._lowered = Lowered(meaning.circuit, expander.layout.components, roots)
         self._visited = [Visited() for _ in range(len(goal.stages) + 1)]
         self.levels: list[dict[int, Rows]] = []
@@ -123,10 +123,9 @@ class _Staged:
     def _advanced(self, stage: int, block: Rows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """For each state of a block, the number of stages passed when it has been."""
         count = len(block[0])
-        truths = self._lowered(count, self._expander.layout.codes(block))
         after = np.full(count, stage)
-        for number in range(stage, len(self._goal.stages)):
-            after += (after == number) & np.broadcast_to(np.asarray(truths[str(number)], np.bool_), count)
+        for number, truth in enumerate(self._lowered(count, self._expander.layout.codes(block))):
+            after += (after == number) & np.asarray(truth, np.bool_)
         return after
 
     def walk_back(self, end: Rows, concrete: Concrete) -> Sequence[Values]:

@@ -17,13 +17,19 @@ def symbolic_truth() -> SymbolicTruth:
     """The error for the line at work outside the language: it names the construct and what to write instead."""
     frame = author()
     where = Where(frame.f_code.co_filename, frame.f_lineno)
-    for construct in _constructs(frame):
-        advice = _advice(construct)
-        if advice:
-            return SymbolicTruth(f"{Where(where.file, construct.lineno)}: {advice}")
+    found = [construct for construct in _constructs(frame) if _advice(construct)]
+    for inner, outer in itertools.zip_longest(found, found[1:]):
+        if not _decides(inner, outer):
+            return SymbolicTruth(f"{Where(where.file, inner.lineno)}: {_advice(inner)}")
     return SymbolicTruth(
         f"{where}: a symbolic value has no truth value while the machine is traced. Write & | ~ or ite."
     )
+
+
+def _decides(inner: ast.AST, outer: ast.AST | None) -> bool:
+    """Whether the outer construct asks for the truth of the inner one, so that the outer one is to be replaced."""
+    logical = ast.BoolOp | ast.UnaryOp
+    return getattr(outer, "test", None) is inner or (isinstance(inner, logical) and isinstance(outer, logical))
 
 
 def _advice(construct: ast.expr | ast.stmt) -> str:
@@ -39,7 +45,10 @@ def _advice(construct: ast.expr | ast.stmt) -> str:
         case ast.Compare(ops=[_, _, *_]):
             return "a chained comparison needs plain truth values. Write `(a == b) & (b == c)`."
         case ast.Call(func=ast.Name(id="all" | "any" as name)):
-            wanted = {"all": "all_of(...), or forall(Sort, lambda x: ...)", "any": "any_of(...), or exists(Sort, ...)"}
+            wanted = {
+                "all": "all_of(...), or forall(Sort, lambda x: ...)",
+                "any": "any_of(...), or exists(Sort, lambda x: ...)",
+            }
             return f"`{name}` needs plain truth values. Write {wanted[name]}."
         case ast.If() | ast.IfExp() | ast.Match() | ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
             word = "match" if isinstance(construct, ast.Match) else "if"

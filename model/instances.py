@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from attorn.model.migration import CLAIM
 from attorn.model.presets import PRESETS
+from attorn.model.theorem import fence
 from attorn.spec.errors import UnknownName
 from attorn.spec.language import Instance, Machine
 
@@ -45,7 +46,7 @@ def _preset(name: str, preset: str, says: str, sizes: tuple[int, ...], default: 
 ONE_FAULT_OF_EACH = (1, 1, 1, 1)
 
 MACHINES: dict[str, Machine] = {
-    machine.name: machine for machine in (CLAIM, *(preset.machine for preset in PRESETS.values()))
+    machine.name: machine for machine in (CLAIM, *(preset.machine for preset in PRESETS.values()), fence())
 }
 
 INSTANCES: dict[str, NamedInstance] = {

@@ -140,11 +140,11 @@ class _PackedStates:
 
     def holds(self, formula: Expr, arguments: Sequence[int]) -> Mask:
         meaning, layout = self._meaning, self._layout
-        lowered = Lowered(meaning.circuit, layout.components, {"": meaning.truth(formula, arguments)})
+        lowered = Lowered(meaning.circuit, layout.components, [meaning.truth(formula, arguments)])
         found = np.zeros(self._count, np.bool_)
         for first, block in blocks(self._rows):
             rows = len(block[0])
-            found[first : first + rows] = lowered(rows, layout.codes(block))[""]
+            found[first : first + rows] = next(lowered(rows, layout.codes(block)))
         return found
 
 

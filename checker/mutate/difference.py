@@ -88,13 +88,14 @@ def difference(
     if not open_kinds:
         return Difference(frozenset(), True)
     met: dict[str, str] = {}
-    inert = True
+    inert = bool(reaches)
     for each in reaches:
-        for kind, step, before, after in _steps(each, original, mutant):
-            inert = inert and (before == after or kind == LESS)
-            if kind and kind not in met:
-                met[kind] = _told(each.concrete, step, before, after)
-    return Difference(frozenset(met), open_kinds <= set(met), inert, next(iter(met.values()), ""))
+        for found in _compared(each, original, mutant):
+            inert = inert and (found.kind == LESS or found.after == found.before)
+            if found.kind and found.kind not in met:
+                met[found.kind] = found.told(each.concrete)
+    example = next((met[kind] for kind in (MORE, OTHER, LESS, IDLE) if kind in met), "")
+    return Difference(frozenset(met), open_kinds <= set(met), inert, example)
 
 
 def _possible(
@@ -131,8 +132,26 @@ def _same(field: Field, one: Action, other: Action | None) -> Expr:
         return quantified(Op.FORALL, field.domain, cell, names) if names else cell()
 
 
-def _steps(reach: Reach, original: Action, mutant: Action) -> Iterator[tuple[str, Step, Values, Values]]:
-    """All steps of both in the states reached, nearest first: how they differ, if so, a step, and what it changes."""
+@dataclass(frozen=True)
+class _Pair:
+    """A step of the mutant, or else of the original, from a state: where it leads, and where the original's leads."""
+
+    kind: str
+    step: Step
+    before: Values
+    after: Values
+    usual: Values
+
+    def told(self, concrete: Concrete) -> str:
+        label, changes = concrete.label(self.step), concrete.instance.changes
+        said = f"{label}: {_listed(changes(self.before, self.after))}"
+        if self.kind == OTHER:
+            return f"{said}, instead of {_listed(changes(self.before, self.usual))}"
+        return f"no longer {said}" if self.kind == LESS else said
+
+
+def _compared(reach: Reach, original: Action, mutant: Action) -> Iterator[_Pair]:
+    """All steps of the mutant, and those that it lacks, from the states reached, nearest first."""
     concrete = reach.concrete
     choices = [
         (Step(original, arguments[: len(original.parameters)]), Step(mutant, arguments))
@@ -141,18 +160,15 @@ def _steps(reach: Reach, original: Action, mutant: Action) -> Iterator[tuple[str
     for state in reach.states:
         for old, new in choices:
             was, now = concrete.enabled(state, old), concrete.enabled(state, new)
-            if now:
-                after = concrete.apply(state, new)
-                if was:
-                    kind = "" if after == concrete.apply(state, old) else OTHER
-                else:
-                    kind = IDLE if after == state else MORE
-                yield kind, new, state, after
+            usual = concrete.apply(state, old) if was else state
+            after = concrete.apply(state, new) if now else state
+            if was and now:
+                yield _Pair("" if after == usual else OTHER, new, state, after, usual)
+            elif now:
+                yield _Pair(IDLE if after == state else MORE, new, state, after, usual)
             elif was:
-                yield LESS, old, state, concrete.apply(state, old)
+                yield _Pair(LESS, old, state, usual, usual)
 
 
-def _told(concrete: Concrete, step: Step, before: Values, after: Values) -> str:
-    changed = concrete.instance.changes(before, after)
-    said = ", ".join(f"{cell}: {old} → {new}" for cell, old, new in changed) or "nothing changes"
-    return f"{concrete.label(step)}: {said}"
+def _listed(changes: Sequence[tuple[str, str, str]]) -> str:
+    return ", ".join(f"{cell}: {old} → {new}" for cell, old, new in changes) or "nothing changes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from attorn.checker.progress.building import Limits, build
 from attorn.checker.progress.confirm import confirm_out_of_reach, confirm_path, confirmed_lasso
 from attorn.checker.progress.fairness import fair_components
-from attorn.checker.progress.graph import Graph, Region
-from attorn.checker.progress.lasso import Course, find_lasso
+from attorn.checker.progress.graph import Graph, Numbers
+from attorn.checker.progress.lasso import Stem, fair_loop, shortest_stems
 from attorn.checker.progress.verdicts import PossibilityVerdict, ProgressVerdict
 from attorn.checker.verdicts import Evidence
 from attorn.spec.errors import UnknownName
@@ -84,58 +85,71 @@ def _chosen(instance: Instance, stated: Sequence[Stated], names: Collection[str]
 def _decided(graph: Graph, stated: Progress) -> ProgressVerdict:
     occasions, best = 0, None
     for arguments in graph.instance.arguments(stated.parameters):
-        here, course = _refutation(graph, stated, arguments)
+        here, found = _refutation(graph, stated, arguments)
         occasions += here
-        if course and (best is None or _size(course) < _size(best[1])):
-            best = arguments, course
+        if found and (best is None or len(found.stems[0]) < len(best[1].stems[0])):
+            best = arguments, found
     if best is None:
         evidence = Evidence.EXHAUSTED if graph.finished else Evidence.UNDETERMINED
         return ProgressVerdict(stated.name, stated.sentence, stated.where, evidence, occasions)
-    arguments, course = best
+    arguments, found = best
+    stem, loop = found.lasso(graph)
     lasso = confirmed_lasso(
         Concrete(graph.instance), stated, arguments,
-        graph.path(course.stem), course.premise, tuple(graph.move(transition) for transition in course.loop),
+        graph.path(stem.start, stem.transitions), stem.premise, graph.path(stem.end(graph), loop).moves,
     )  # fmt: skip
     named = _named(stated.parameters, arguments)
     return ProgressVerdict(stated.name, stated.sentence, stated.where, Evidence.REFUTED, occasions, named, lasso)
 
 
-def _refutation(graph: Graph, stated: Progress, arguments: Sequence[int]) -> tuple[int, Course | None]:
-    """How often the premise holds and the conclusion does not yet; and a lasso from there, if there is one."""
+@dataclass(frozen=True)
+class _Refutation:
+    """Stems of the least length, and the fair components that they lead to."""
+
+    stems: list[Stem]
+    component: Numbers
+
+    def lasso(self, graph: Graph) -> tuple[Stem, list[int]]:
+        """A stem, and a loop from its end: the shortest loop that any of the stems has."""
+        found = []
+        for stem in self.stems:
+            end = stem.end(graph)
+            found.append((stem, fair_loop(graph, self.component == self.component[end], end)))
+        return min(found, key=lambda each: len(each[1]))
+
+
+def _refutation(graph: Graph, stated: Progress, arguments: Sequence[int]) -> tuple[int, _Refutation | None]:
+    """How often the premise holds and the conclusion does not yet; and how that stays so, if it can."""
     inside = ~graph.states.holds(stated.conclusion, arguments)
     occasion = inside & graph.states.holds(stated.premise, arguments)
     count = int(occasion.sum())
     if not count:
         return 0, None
     component = fair_components(graph, graph.reachable(np.flatnonzero(occasion), inside))
-    if component.max() < 0:
-        return count, None
-    return count, find_lasso(graph, occasion, inside, component)
+    stems = shortest_stems(graph, occasion, inside, component)
+    return count, _Refutation(stems, component) if stems else None
 
 
 def _possibility(graph: Graph, stated: Possibility) -> PossibilityVerdict:
-    whole = Region(graph, np.ones(len(graph), np.bool_))
+    everywhere = np.ones(len(graph), np.bool_)
     lost: tuple[int, tuple[int, ...]] | None = None
     for arguments in graph.instance.arguments(stated.parameters):
         reaches = graph.states.holds(stated.formula, arguments)
         reaches[graph.expanded :] = True
-        reaches[whole.search(np.flatnonzero(reaches), backwards=True).order] = True
+        reaches = graph.backwards.reachable(np.flatnonzero(reaches), everywhere)
         if not reaches.all() and (lost is None or np.argmin(reaches) < lost[0]):
             lost = int(np.argmin(reaches)), arguments
     if lost is None:
         evidence = Evidence.EXHAUSTED if graph.finished else Evidence.UNDETERMINED
         return PossibilityVerdict(stated.name, stated.sentence, stated.where, evidence)
     state, arguments = lost
-    path = graph.path(whole.search(graph.initial).path_to(state))
+    way = graph.shortest(state)
+    path = graph.path(int(graph.source[way[0]]) if way else state, way)
     concrete = Concrete(graph.instance)
     confirm_path(concrete, stated.name, path)
     confirm_out_of_reach(concrete, stated.name, stated.formula, arguments, path.states[-1])
     named = _named(stated.parameters, arguments)
     return PossibilityVerdict(stated.name, stated.sentence, stated.where, Evidence.REFUTED, named, path)
-
-
-def _size(course: Course) -> tuple[int, int]:
-    return len(course.stem), len(course.loop)
 
 
 def _named(parameters: Sequence[Parameter], arguments: Sequence[int]) -> tuple[tuple[str, str], ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,11 +28,10 @@ if TYPE_CHECKING:
             """bool[states]: where a formula is true, for values of its free variables."""
 
 
-__all__ = ["Graph", "Mask", "Numbers", "Region", "Search"]
+__all__ = ["Graph", "Mask", "Numbers", "Region"]
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.integer]
-NOWHERE = -9999  # what scipy writes for a node that has no predecessor
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +70,21 @@ class Graph:
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.first))
 
     @cached_property
-    def _by_step(self) -> tuple[Numbers, Numbers]:
-        order = np.argsort(self.step, kind="stable")
-        return order, np.searchsorted(self.step[order], np.arange(len(self.steps) + 1))
+    def repeated(self) -> Mask:
+        """bool[transitions], whether one before leads from the same state to the same state, by another step."""
+        pair = self.source.astype(np.int64) * len(self) + self.target
+        order = np.argsort(pair, kind="stable")
+        repeated = np.empty(len(pair), np.bool_)
+        repeated[order] = ~_changes(pair[order])
+        return repeated
+
+    @cached_property
+    def backwards(self) -> Graph:
+        """The same states, with every transition turned round."""
+        order = np.argsort(self.target, kind="stable")
+        first = np.zeros(len(self) + 1, self.first.dtype)
+        np.cumsum(np.bincount(self.target, minlength=len(self)), out=first[1:])
+        return replace(self, first=first, target=self.source[order], step=self.step[order])
 
     def leaving(self, states: Numbers) -> Numbers:
         """The transitions that leave some states, those of each state together."""
@@ -84,11 +94,6 @@ class Graph:
         transitions: Numbers = np.repeat(first - end + count, count) + np.arange(end[-1] if len(end) else 0)
         return transitions
 
-    def taking(self, step: int) -> Numbers:
-        """The transitions that take a step; one from each state that enables it."""
-        order, first = self._by_step
-        return order[first[step] : first[step + 1]]
-
     def enabled(self, state: int) -> set[int]:
         """The steps that a state enables."""
         return set(self.step[self.first[state] : self.first[state + 1]].tolist())
@@ -97,29 +102,56 @@ class Graph:
         """bool[states]: what can be reached from some states through states inside, the starts themselves included."""
         met = np.zeros(len(self), np.bool_)
         met[starts] = True
-        place = np.empty(len(self), np.int64)
         while len(starts):
             after = self.target[self.leaving(starts)]
-            after = after[inside[after] & ~met[after]]
-            met[after] = True
-            # Of equal states, the one that wrote its place last stays.
-            place[after] = np.arange(len(after))
-            starts = after[place[after] == np.arange(len(after))]
+            starts = _distinct(after[inside[after] & ~met[after]])
+            met[starts] = True
         return met
 
-    def between(self, before: int, after: int) -> int:
-        """A transition from one state to another."""
-        first, end = self.first[before], self.first[before + 1]
-        return int(first + np.flatnonzero(self.target[first:end] == after)[0])
+    def shortest(self, state: int) -> list[int]:
+        """The transitions of a shortest run from an initial state to another."""
+        return self.walked_back(self._arrival[0], state)
+
+    @property
+    def depth(self) -> Numbers:
+        """int[states], the least number of steps from an initial state."""
+        return self._arrival[1]
+
+    @cached_property
+    def _arrival(self) -> tuple[Numbers, Numbers]:
+        arrival = np.full(len(self), -1, np.int64)
+        depth = np.zeros(len(self), np.int32)
+        met = np.zeros(len(self), np.bool_)
+        met[self.initial] = True
+        frontier, steps = self.initial, 0
+        while len(frontier):
+            transitions = self.first_to(self.leaving(frontier), met)
+            frontier, steps = self.target[transitions], steps + 1
+            arrival[frontier], depth[frontier], met[frontier] = transitions, steps, True
+        return arrival, depth
+
+    def first_to(self, transitions: Numbers, met: Mask) -> Numbers:
+        """Of some transitions, one to each state that was not met."""
+        transitions = transitions[~met[self.target[transitions]]]
+        transitions = transitions[np.argsort(self.target[transitions], kind="stable")]
+        chosen: Numbers = transitions[_changes(self.target[transitions])]
+        return chosen
+
+    def walked_back(self, arrival: Numbers, state: int) -> list[int]:
+        """The transitions on the way to a state; ``arrival`` has the one by which each was met, or -1 for a start."""
+        way: list[int] = []
+        while arrival[state] >= 0:
+            way.append(int(arrival[state]))
+            state = int(self.source[way[-1]])
+        return way[::-1]
+
+    def path(self, start: int, transitions: Sequence[int]) -> Path:
+        """The run from a state by transitions, each from where the one before leads to."""
+        return Path(self.states.values(start), tuple(self.move(transition) for transition in transitions))
 
     def move(self, transition: int) -> Move:
         """A transition as reports show it."""
         return Move(self.steps[self.step[transition]], self.states.values(int(self.target[transition])))
-
-    def path(self, visited: Sequence[int]) -> Path:
-        """The run through the given states, each a step after the one before."""
-        moves = (self.move(self.between(a, b)) for a, b in itertools.pairwise(visited))
-        return Path(self.states.values(visited[0]), tuple(moves))
 
 
 class Region:
@@ -153,64 +185,27 @@ class Region:
         mask[self.states[chosen]] = True
         return mask
 
-    def local(self, state: int) -> Numbers:
-        """The local number of a state, as an array of one."""
-        return np.searchsorted(self.states, [state]).astype(np.int32)
-
-    def transitions(self, path: Sequence[int]) -> list[int]:
-        """The transitions of the graph along a path of local numbers."""
-        visited = [int(self.states[number]) for number in path]
-        return [self.graph.between(a, b) for a, b in itertools.pairwise(visited)]
-
     def components(self) -> tuple[int, Numbers]:
         """How many strongly connected components there are, and the one that each state is in."""
+        from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import connected_components
 
-        if not len(self):
-            return 0, np.empty(0, np.int32)
-        matrix = _matrix(len(self), self.source, self.target).copy()  # it shares the region's arrays
-        matrix.sum_duplicates()  # scipy 1.17 never returns from some graphs that name an edge twice
+        once = ~self.graph.repeated[self.transition]  # scipy 1.17 never returns from some graphs with an edge twice
+        first = np.zeros(len(self) + 1, np.int32)
+        np.cumsum(np.bincount(self.source[once], minlength=len(self)), out=first[1:])
+        matrix = csr_matrix((np.ones(int(first[-1])), self.target[once], first), (len(self), len(self)))
         count, label = connected_components(matrix, connection="strong")
         return int(count), label
 
-    def search(self, starts: Numbers, backwards: bool = False) -> Search:
-        """Visit what can be reached from some states inside, breadth first."""
-        source, target = (self.target, self.source) if backwards else (self.source, self.target)
-        return Search(len(self), source, target, starts)
+
+def _distinct(numbers: Numbers) -> Numbers:
+    """Each number once, in order; numpy's unique takes many times as long."""
+    numbers = np.sort(numbers)
+    return numbers[_changes(numbers)]
 
 
-class Search:
-    """A breadth-first search.
-
-    order:  int[met], the nodes met, those of the fewest steps first.
-    before: int[nodes], the node by which each was met; negative for starts and for nodes never met.
-    """
-
-    def __init__(self, nodes: int, source: Numbers, target: Numbers, starts: Numbers) -> None:
-        from scipy.sparse.csgraph import breadth_first_order
-
-        matrix = _matrix(
-            nodes + 1,
-            np.concatenate((source, np.full(len(starts), nodes, np.int32))),
-            np.concatenate((target, starts.astype(np.int32))),
-        )
-        order, before = breadth_first_order(matrix, nodes)
-        before[before == nodes] = NOWHERE
-        self.order = order[1:]
-        self.before = before[:-1]
-
-    def path_to(self, node: int) -> list[int]:
-        """The nodes on a shortest way from a start to a node that was met."""
-        path = [node]
-        while self.before[path[-1]] >= 0:
-            path.append(int(self.before[path[-1]]))
-        return path[::-1]
-
-
-def _matrix(nodes: int, source: Numbers, target: Numbers):  # type: ignore[no-untyped-def]
-    from scipy.sparse import csr_matrix
-
-    order = np.argsort(source, kind="stable") if np.any(source[1:] < source[:-1]) else slice(None)
-    first = np.zeros(nodes + 1, np.int32)
-    np.cumsum(np.bincount(source, minlength=nodes), out=first[1:])
-    return csr_matrix((np.ones(len(target)), target[order].astype(np.int32, copy=False), first), (nodes, nodes))
+def _changes(numbers: Numbers) -> Mask:
+    """Whether each number differs from the one before."""
+    changed = np.ones(len(numbers), np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=changed[1:])
+    return changed

@@ -7,100 +7,101 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attorn.checker.progress.graph import Graph, Mask, Numbers, Region, Search
+from attorn.checker.progress.graph import Graph, Mask, Numbers
 from attorn.spec.errors import Unsound
 
-__all__ = ["Course", "find_lasso"]
+__all__ = ["Stem", "fair_loop", "shortest_stems"]
 
-CANDIDATES = 16  # places at the same distance where the loop may begin, of which the one with the shortest is taken
+SEVERAL = 16  # stems of the same length that are told, so that the one with the shortest loop can be taken
 
 
 @dataclass(frozen=True)
-class Course:
-    """A lasso by numbers of the graph.
+class Stem:
+    """A run from an initial state to one where a fair loop begins.
 
-    stem:    states, from an initial one to the one where the loop begins.
-    premise: the place in the stem of the state in which the premise holds.
-    loop:    transitions.
+    start:       the initial state.
+    transitions: the way from there.
+    premise:     how many of them come before the state in which the premise holds; none after meets the conclusion.
     """
 
-    stem: list[int]
+    start: int
+    transitions: tuple[int, ...]
     premise: int
-    loop: list[int]
+
+    def end(self, graph: Graph) -> int:
+        """The state where it ends."""
+        return int(graph.target[self.transitions[-1]]) if self.transitions else self.start
+
+    def __len__(self) -> int:
+        return len(self.transitions)
 
 
-def find_lasso(graph: Graph, occasion: Mask, inside: Mask, component: Numbers) -> Course:
-    """Find a lasso with the shortest stem.
+def shortest_stems(graph: Graph, occasion: Mask, inside: Mask, component: Numbers) -> list[Stem]:
+    """Find the shortest runs that meet an occasion, stay inside from there, and get into a fair component.
 
     occasion:  bool[states], where the premise holds and the conclusion does not.
-    inside:    bool[states], where the run must stay once it met an occasion: where the conclusion does not hold.
-    component: int[states], fair components or -1, of which one must be within reach.
+    inside:    bool[states], where the conclusion does not hold.
+    component: int[states], fair components or -1.
+
+    Returns a few of those of the least length; none if no component can be reached.
+    Cost: a breadth-first search as deep as the stem, in which an occasion joins at its depth in the whole graph.
     """
-    states = len(graph)
-    search = _search_by_way_of(graph, occasion, inside)
-    ends = search.order[search.order >= states]
-    ends = ends[component[ends - states] >= 0]
-    shortest = search.path_to(int(ends[0]))
-    regions: dict[int, Region] = {}
-    found: Course | None = None
-    for end in ends[:CANDIDATES]:
-        path = search.path_to(int(end))
-        if len(path) > len(shortest):
-            break
-        own = int(component[end - states])
-        region = regions.setdefault(own, Region(graph, component == own))
-        loop = fair_loop(region, int(end) - states)
-        if found is None or len(loop) < len(found.loop):
-            stem = [node % states for node in path]
-            found = Course(stem, _first_premise(stem, occasion, inside), loop)
-    assert found is not None
-    return found
+    if component.max(initial=-1) < 0:
+        return []
+    arrival = np.full(len(graph), -1, np.int64)
+    met = np.zeros(len(graph), np.bool_)
+    waiting = np.flatnonzero(occasion)
+    waiting = waiting[np.argsort(graph.depth[waiting], kind="stable")]
+    depths = graph.depth[waiting]
+    frontier: Numbers = np.empty(0, np.int64)
+    length = 0
+    while len(frontier) or len(waiting):
+        if not len(frontier):
+            length = int(depths[0])
+        joining = int(np.searchsorted(depths, length, side="right"))
+        fresh = waiting[:joining]
+        fresh = fresh[~met[fresh]]
+        met[fresh] = True
+        waiting, depths = waiting[joining:], depths[joining:]
+        frontier = np.concatenate((frontier, fresh))
+        ends = frontier[component[frontier] >= 0]
+        if len(ends):
+            return [_stem(graph, occasion, inside, arrival, int(end)) for end in ends[:SEVERAL]]
+        transitions = graph.leaving(frontier)
+        transitions = graph.first_to(transitions[inside[graph.target[transitions]]], met)
+        frontier, length = graph.target[transitions], length + 1
+        arrival[frontier], met[frontier] = transitions, True
+    return []
 
 
-def _first_premise(stem: Sequence[int], occasion: Mask, inside: Mask) -> int:
-    """The place in a stem of the earliest state that meets the premise, with no conclusion since."""
-    first = len(stem) - 1
-    for place in range(len(stem) - 1, -1, -1):
-        if not inside[stem[place]]:
-            break
-        if occasion[stem[place]]:
-            first = place
-    return first
+def _stem(graph: Graph, occasion: Mask, inside: Mask, arrival: Numbers, end: int) -> Stem:
+    later = graph.walked_back(arrival, end)
+    turn = int(graph.source[later[0]]) if later else end
+    way = [*graph.shortest(turn), *later]
+    states = [turn if not way else int(graph.source[way[0]]), *(int(graph.target[transition]) for transition in way)]
+    # The conclusion may have been avoided for longer than the search had to know.
+    first = next(place for place in range(len(states), -1, -1) if place == 0 or not inside[states[place - 1]])
+    premise = next(place for place in range(first, len(states)) if occasion[states[place]])
+    return Stem(states[0], tuple(way), premise)
 
 
-def _search_by_way_of(graph: Graph, occasion: Mask, inside: Mask) -> Search:
-    """Search states before an occasion was met, and after; the latter have the number of states added."""
-    states = len(graph)
-    later_source, later_target = graph.source + states, graph.target + states
-    met = np.flatnonzero(occasion[graph.target])
-    after = np.flatnonzero(inside[graph.source] & inside[graph.target])
-    return Search(
-        2 * states,
-        np.concatenate((graph.source, graph.source[met], later_source[after])),
-        np.concatenate((graph.target, later_target[met], later_target[after])),
-        np.concatenate((graph.initial, graph.initial[occasion[graph.initial]] + states)),
-    )
-
-
-def fair_loop(region: Region, start: int) -> list[int]:
+def fair_loop(graph: Graph, inside: Mask, start: int) -> list[int]:
     """Find a short fair loop through a state of a fair component.
+
+    inside: bool[states], the component.
 
     It goes to the nearest thing that some promise still needs, and the next, and back; then detours that no promise
     needs are cut out. It is empty where the run may rest.
 
-    Returns the transitions taken, by their numbers in the graph.
+    Returns the transitions taken.
     """
-    graph = region.graph
     loop: list[int] = []
     here = start
     while True:
-        wanted = _pending(graph, start, loop)
-        if wanted:
-            loop += _way_to_any(region, here, wanted)
-        elif here == start:
+        pending = _pending(graph, start, loop)
+        if not pending and here == start:
             return _without_detours(graph, start, loop)
-        else:
-            loop += _way(region, here, start)
+        loop += _way(graph, inside, here, _Wanted(graph, pending, start))
         here = int(graph.target[loop[-1]])
 
 
@@ -118,40 +119,55 @@ def _pending(graph: Graph, start: int, walk: Sequence[int]) -> list[int]:
     return pending
 
 
-def _way_to_any(region: Region, here: int, wanted: Sequence[int]) -> list[int]:
-    """A shortest way to take one of some steps, or, where it is weakly fair, to a state that does not enable it."""
-    graph = region.graph
-    steps = graph.step[region.transition]
-    useful = np.zeros(len(region), np.bool_)
-    for step in wanted:
-        if graph.steps[step].action.fair == "weak":
-            idle = np.ones(len(graph), np.bool_)
-            idle[graph.source[graph.taking(step)]] = False
-            useful |= idle[region.states]
-    taking = np.flatnonzero(np.isin(steps, wanted))
-    search = region.search(region.local(here))
-    leaves = np.zeros(len(region), np.bool_)
-    leaves[region.source[taking]] = True
-    by_state = _first(search, useful)
-    by_step = _first(search, leaves)
-    if by_step is not None and (by_state is None or len(by_step) < len(by_state)):
-        last = taking[region.source[taking] == by_step[-1]][0]
-        return [*region.transitions(by_step), int(region.transition[last])]
-    if by_state is None:
-        raise Unsound("a component called fair lacks what a promise needs. Please report this with the machine.")
-    return region.transitions(by_state)
+class _Wanted:
+    """What a loop looks for: to take a step that is pending, or, where that is weakly fair, a state that does not
+    enable it; the state where it began, if nothing is pending."""
+
+    def __init__(self, graph: Graph, pending: Sequence[int], start: int) -> None:
+        self._graph, self._start, self._pending = graph, start, bool(pending)
+        self._steps = np.zeros(len(graph.steps), np.bool_)
+        self._steps[list(pending)] = True
+        self._column = np.full(len(graph.steps), -1)
+        weak = [step for step in pending if graph.steps[step].action.fair == "weak"]
+        self._column[weak] = np.arange(len(weak))
+        self._weak = len(weak)
+
+    def __call__(self, transitions: Numbers) -> Mask:
+        """bool[transitions]: whether each of some transitions gets there."""
+        states = self._graph.target[transitions]
+        reached: Mask = states == self._start
+        if self._pending:
+            reached = self._steps[self._graph.step[transitions]] | self._idle(states)
+        return reached
+
+    def _idle(self, states: Numbers) -> Mask:
+        """Whether each of some states does not enable one of the weakly fair steps."""
+        graph = self._graph
+        row = np.repeat(np.arange(len(states)), graph.first[states + 1] - graph.first[states])
+        column = self._column[graph.step[graph.leaving(states)]]
+        enabled = np.zeros((len(states), self._weak), np.bool_)
+        enabled[row[column >= 0], column[column >= 0]] = True
+        idle: Mask = np.any(~enabled, axis=1)
+        return idle
 
 
-def _way(region: Region, here: int, there: int) -> list[int]:
-    """A shortest way between two states."""
-    search = region.search(region.local(here))
-    return region.transitions(search.path_to(int(region.local(there)[0])))
-
-
-def _first(search: Search, wanted: Mask) -> list[int] | None:
-    """A shortest path to the nearest node wanted."""
-    place = np.flatnonzero(wanted[search.order])
-    return search.path_to(int(search.order[place[0]])) if len(place) else None
+def _way(graph: Graph, inside: Mask, here: int, wanted: _Wanted) -> list[int]:
+    """A shortest way, of at least one transition, to something wanted."""
+    arrival = np.full(len(graph), -1, np.int64)
+    met = ~inside
+    met[here] = True
+    frontier = np.array([here])
+    while len(frontier):
+        transitions = graph.leaving(frontier)
+        transitions = transitions[inside[graph.target[transitions]]]
+        there = np.flatnonzero(wanted(transitions))
+        if len(there):
+            last = int(transitions[there[0]])
+            return [*graph.walked_back(arrival, int(graph.source[last])), last]
+        transitions = graph.first_to(transitions, met)
+        frontier = graph.target[transitions]
+        arrival[frontier], met[frontier] = transitions, True
+    raise Unsound("a component called fair lacks what a promise needs. Please report this with the machine.")
 
 
 def _without_detours(graph: Graph, start: int, loop: list[int]) -> list[int]:

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, reject, settings
 
 from attorn.checker.progress import Graph, Limits, build
+from attorn.checker.progress.graph import Region
 from attorn.model.instances import instance
 from attorn.spec.errors import DoubleWrite, OutOfRange
 from attorn.spec.language import Concrete, Instance, Machine, State, Step, UpTo, Values, Variable, action, initial
 from attorn.spec.language.expressions import TRUE
+from tests.checker.progress.tables import Table
 from tests.machines.random_machines import instances
 
 Arrow = tuple[Values, Step, Values]
@@ -126,3 +128,24 @@ def test_what_is_reachable_stays_inside() -> None:
     graph = build(Instance.of(Machine("line", Line, at_zero, (onward,))), Limits())
     inside = np.arange(10) != 7
     assert np.flatnonzero(graph.reachable(np.array([3]), inside)).tolist() == [3, 4, 5, 6]
+
+
+def test_steps_between_the_same_states_do_not_keep_components_from_being_found() -> None:
+    """scipy 1.17 runs for ever on a graph in which an edge is named twice in a row."""
+    twice = Table(
+        starts=(0,),
+        steps=(("none", {0: 1, 1: 0}), ("none", {0: 1, 1: 0}), ("weak", {1: 0})),
+        premise=frozenset({0}),
+        conclusion=frozenset({2}),
+    )
+    graph = build(twice.instance(), Limits())
+    assert graph.repeated.tolist() == [False, True, False, True, True]
+    count, label = Region(graph, np.ones(2, np.bool_)).components()
+    assert (count, label[0]) == (1, label[1])
+
+
+def test_a_graph_turned_round_has_the_same_transitions_the_other_way() -> None:
+    graph = build(instance("claim-tiny"), Limits())
+    forwards = set(zip(graph.source.tolist(), graph.step.tolist(), graph.target.tolist(), strict=True))
+    back = graph.backwards
+    assert forwards == set(zip(back.target.tolist(), back.step.tolist(), back.source.tolist(), strict=True))

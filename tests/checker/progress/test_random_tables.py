@@ -57,12 +57,15 @@ def test_a_lasso_is_a_fair_run_that_never_meets_the_conclusion(batch: int) -> No
 
 def test_the_random_systems_are_of_all_kinds() -> None:
     """So that the tests above are about something: endings of all kinds, properties that hold, and long loops."""
-    verdicts = [check_progress(Table.drawn(seed).instance())[0] for seed in range(SEEDS)]
+    sample = range(0, SEEDS, 3)
+    verdicts = [check_progress(Table.drawn(seed).instance())[0] for seed in sample]
     lassos = [verdict.lasso for verdict in verdicts if verdict.lasso]
     assert {lasso.ending for lasso in lassos} == set(Ending)
-    assert sum(verdict.evidence is Evidence.EXHAUSTED and verdict.occasions > 0 for verdict in verdicts) > SEEDS / 10
-    assert sum(len(lasso.loop) > 1 for lasso in lassos) > SEEDS / 20
-    assert sum(len(lasso.stem) > 1 for lasso in lassos) > SEEDS / 20
+    assert (
+        sum(verdict.evidence is Evidence.EXHAUSTED and verdict.occasions > 0 for verdict in verdicts) > len(sample) / 10
+    )
+    assert sum(len(lasso.loop) > 1 for lasso in lassos) > len(sample) / 20
+    assert sum(len(lasso.stem) > 1 for lasso in lassos) > len(sample) / 20
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))

@@ -10,7 +10,7 @@ from attorn.spec.handover import CANCELS, CRASHES, LOSSES, TIMEOUTS, Arrival, Ha
 from attorn.spec.language import Action, Declaration, Expr, action, exists, forall, initial, ite, one_of
 from attorn.spec.vocabulary import NONE, VM, ZERO, Partition, Phase, Segment, Word
 
-__all__ = ["everyone_is_up", "handover_steps", "loosened", "strengthened"]
+__all__ = ["PREPARING", "UNDER_WAY", "everyone_is_up", "handover_steps", "loosened", "strengthened"]
 
 UNDER_WAY = (Phase.SUSPENDED, Phase.DESCRIBED, Phase.TRANSFERRED)
 PREPARING = (Arrival.RECEIVED, Arrival.CREATED, Arrival.ANSWERED)

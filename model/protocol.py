@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import Enum
 
-__all__ = ["Answer", "Devices", "ExitOrder", "Journal", "Memory", "Protocol"]
+__all__ = ["Answer", "Devices", "ExitOrder", "Journal", "Memory", "Part", "Protocol"]
 
 
 class Memory(Enum):
@@ -45,12 +45,38 @@ class Devices(Enum):
     LOCK = "a disk whose lock one VMM at a time may hold"
 
 
+class Part(Enum):
+    """What a protocol may have beyond memory, messages and one disk lock; see ``model/parts.py``."""
+
+    DMA = "devices that write to memory on their own, and are drained"
+    CACHES = "caches whose dirty lines are flushed before a segment changes hands"
+    IOMMU = "an IOMMU map that follows the owner, segment by segment"
+    DISKS = "several disks, closed and opened one by one; any of these steps may fail"
+    DISK_CACHE = "a cache of writes to the disk, flushed before its lock is released"
+    THIEF = "a third party that takes the disk's lock when nobody has it"
+    OFFERED_LOCK = "a disk lock that is offered, and passes to the destination in one step"
+    MANAGER = "a manager that is told, asks, writes down, acts, crashes and forgets"
+    PORTS = "a few ports, one of which each migration needs"
+    VERSIONS = "VMMs of different versions; the destination is asked before the suspension"
+    CHECKED_CONFIGURATION = "configurations that are damaged on the way, and checked on arrival"
+    LIMITED_CONFIGURATION = "configurations with room for so many segments and no more"
+    HOTPLUG = "a second vCPU, created while the VM executes"
+    SESSIONS = "handles of memory, kept in sessions; two handles may name one object"
+    PAGE_RECORDS = "records of which pages are clean, which the next kernel trusts"
+    SCRATCH = "memory in which the next kernel starts, and which it overwrites"
+    KEYS = "keys of encrypted memory, which a VM may share with mirrors of it"
+    GUEST_EVENTS = "a guest that asks for a reset, or ends itself, at any moment"
+    QUIESCING = "a VM that must come to rest before it is suspended"
+    FAILING_STEPS = "steps of preparing and of retrieving that may fail"
+
+
 @dataclass(frozen=True)
 class Protocol:
     """One way to hand a VM over.
 
     demands_all: whether the source takes a VM back only if its partition owns, and it maps, every segment.
     paused:      whether a VM may have been paused by the operator beforehand.
+    parts:       what else there is.
     """
 
     memory: Memory = Memory.EXCLUSIVE
@@ -60,11 +86,13 @@ class Protocol:
     demands_all: bool = True
     devices: Devices = Devices.NONE
     paused: bool = False
+    parts: frozenset[Part] = frozenset()
 
     @property
     def name(self) -> str:
-        """All choices in a word each, in order."""
-        return "/".join(_word(getattr(self, field.name), field.name) for field in fields(self))
+        """All choices in a word each, in order, and the parts that there are."""
+        choices = [_word(getattr(self, field.name), field.name) for field in fields(self) if field.name != "parts"]
+        return "/".join((*choices, *(part.name.lower() for part in Part if part in self.parts)))
 
 
 def _word(choice: object, name: str) -> str:

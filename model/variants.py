@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from attorn.model.addition import extended
 from attorn.model.faults import fault_steps
 from attorn.model.handover import everyone_is_up, handover_steps, loosened, strengthened
 from attorn.model.migration import CLAIM
-from attorn.model.protocol import Devices, Memory, Protocol
+from attorn.model.parts import PARTS
+from attorn.model.protocol import Devices, Memory, Part, Protocol
 from attorn.spec.handover import Handover
 from attorn.spec.language import Assumption, Machine, assumption
 from attorn.spec.outcome import OUTCOME, OUTCOME_PROGRESS, lock_follows_runner, run_implies_owns
@@ -30,7 +32,7 @@ def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
         statements.append(lock_follows_runner)
     gone += ["no_faults", "exclusive_memory"]
     gains = {name: gain for name, gain in strengthened(protocol).items() if name not in gone}
-    return CLAIM.variant(
+    machine = CLAIM.variant(
         name or protocol.name,
         state=Handover,
         start=everyone_is_up,
@@ -41,6 +43,7 @@ def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
         assumptions=_assumed(protocol),
         says=says,
     )
+    return extended(machine, (PARTS[part] for part in Part if part in protocol.parts))
 
 
 def _assumed(protocol: Protocol) -> tuple[Assumption, ...]:

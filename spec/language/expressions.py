@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, overload
@@ -47,6 +47,7 @@ __all__ = [
     "lift",
     "limit_of",
     "made_at",
+    "naming",
     "node",
     "one_of",
     "parameter_names",
@@ -178,7 +179,7 @@ class Expr:
     def __repr__(self) -> str:
         from attorn.spec.language.text import render
 
-        return render(self)
+        return render(self, getattr(_local, "names", {}))
 
 
 class Element(Expr):
@@ -227,6 +228,17 @@ def recording(lines: dict[int, Where] | None, depth: int) -> Iterator[None]:
         yield
     finally:
         _local.lines, _local.depth = saved
+
+
+@contextmanager
+def naming(first: int, names: Sequence[str]) -> Iterator[None]:
+    """While open, errors call the variables at the levels from ``first`` on by these names."""
+    saved: dict[int, str] = getattr(_local, "names", {})
+    _local.names = {**saved, **dict(enumerate(names, first))}
+    try:
+        yield
+    finally:
+        _local.names = saved
 
 
 def made_at(expression: Expr) -> Where | None:
@@ -439,7 +451,9 @@ def ite(condition: object, then: object, otherwise: object) -> Expr:
             then = lift(then, otherwise.sort, "the first value of ite")
     widened = _lifted(otherwise, then.sort)
     if widened is None and isinstance(otherwise, Expr):
-        then, widened = lift(then, otherwise.sort, "the first value of ite"), otherwise
+        wider = _lifted(then, otherwise.sort)
+        if wider is not None:
+            then, widened = wider, otherwise
     if widened is None:
         raise SortMismatch(
             f"{here()}: ite has {_described(then)} on one side and {_described(otherwise)} on the other."
@@ -553,7 +567,8 @@ def quantified(op: Op, sorts: tuple[Sort, ...], body: Callable[..., object], nam
     """A quantifier or count over fresh variables."""
     with binding(len(sorts)) as first:
         variables = bound_variables(sorts, first)
-        inner = _truth(body(*variables), op.value)
+        with naming(first, names):
+            inner = _truth(body(*variables), op.value)
     if op is Op.COUNT:
         return node(op, INTEGER, (inner,), (variables, names))
     if inner is TRUE or inner is FALSE:

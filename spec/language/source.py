@@ -11,7 +11,7 @@ from types import FrameType
 
 __all__ = ["Where", "author", "here"]
 
-_LANGUAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_LANGUAGE = __name__.rpartition(".")[0]  # by names of modules: methods that dataclasses make have no file
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
@@ -48,6 +48,6 @@ def here() -> Where:
 def author() -> FrameType:
     """The innermost frame outside the language itself."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_LANGUAGE):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_LANGUAGE):
         frame = frame.f_back
     return frame

@@ -12,7 +12,7 @@ from typing import Any
 from attorn.spec.errors import SortMismatch, SpecificationError
 from attorn.spec.language.checks import check_ghosts, check_order, check_parameters_used
 from attorn.spec.language.declarations import Declaration, LeadsTo, Sequence
-from attorn.spec.language.expressions import Element, Expr, Op, lift, node, recording, sort_of, variable
+from attorn.spec.language.expressions import Element, Expr, Op, lift, naming, node, recording, sort_of, variable
 from attorn.spec.language.sorts import BOOLEAN
 from attorn.spec.language.source import Where
 from attorn.spec.language.state import Clause, Recorder, State
@@ -160,7 +160,8 @@ def _call(
     parameters: tuple[Parameter, ...],
 ) -> object:
     try:
-        return function(*states, *(parameter.variable for parameter in parameters))
+        with naming(0, [parameter.name for parameter in parameters]):
+            return function(*states, *(parameter.variable for parameter in parameters))
     except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
         raise _miscalled(declared, function, error) from error
 

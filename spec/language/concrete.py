@@ -205,9 +205,9 @@ class _Assigned:
     """The values that the description of the initial states leaves open for each cell."""
 
     def __init__(self, concrete: Concrete, arguments: tuple[int, ...], writes: Sequence[Write]) -> None:
-        cells = concrete.instance.cells
+        cells = self._cells = concrete.instance.cells
         self.choices: list[Sequence[int]] = [() for _ in cells]
-        self._later: list[tuple[int, Grounded]] = []
+        self._later: list[tuple[int, Grounded, Write]] = []
         for update in concrete.updates(writes, arguments):
             assert isinstance(update.position, int), "tracing refuses an initial state that is written by its own cells"
             if self.choices[update.position]:
@@ -218,14 +218,19 @@ class _Assigned:
             known = range(cells[update.position].size) if update.value is None else (0,)
             self.choices[update.position] = known
             if update.value is not None:
-                self._later.append((update.position, update.value))
+                self._later.append((update.position, update.value, update.write))
 
     def states(self) -> Iterator[Values]:
         """All states; values that read other cells are computed in the order written, so that those are known."""
         for chosen in itertools.product(*self.choices):
             state = list(chosen)
-            for position, value in self._later:
-                state[position] = _number(value, state)
+            for position, value, write in self._later:
+                number = state[position] = _number(value, state)
+                if not 0 <= number < self._cells[position].size:
+                    raise OutOfRange(
+                        f"{write.where}: the initial state sets {self._cells[position].name} to {number}, "
+                        f"outside 0..{self._cells[position].size - 1}."
+                    )
             yield tuple(state)
 
 

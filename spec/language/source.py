@@ -11,7 +11,8 @@ from types import FrameType
 
 __all__ = ["Where", "author", "here"]
 
-_LANGUAGE = __name__.rpartition(".")[0]  # by names of modules: methods that dataclasses make have no file
+# By names of modules: methods that dataclasses make have no file. Cached properties trace when first asked.
+_OURS = (__name__.rpartition(".")[0], "functools")
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
@@ -48,6 +49,6 @@ def here() -> Where:
 def author() -> FrameType:
     """The innermost frame outside the language itself."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_LANGUAGE):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame = frame.f_back
     return frame

@@ -25,6 +25,11 @@ __all__ = ["check"]
 @size_options
 @click.option("--property", "names", multiple=True, metavar="ID", help="Check only this property or goal; repeatable.")
 @search_options
+@click.option(
+    "--progress/--no-progress",
+    default=None,
+    help="Decide progress on graphs of any size, or on none.  [default: where the graph is small enough]",
+)
 @click.option("--agree", is_flag=True, help="Search again with a second engine and compare.")
 @click.option(
     "--out",
@@ -48,6 +53,7 @@ def check(
     sizes: Mapping[str, int],
     names: tuple[str, ...],
     limits: Mapping[str, Any],
+    progress: bool | None,
     agree: bool,
     out: Path,
     form: str,
@@ -67,12 +73,13 @@ def check(
     checked_names([target.instance.machine for target in chosen], names)
     given = [f"--property {name}" for name in names]
     given += [f"--{name.replace('_', '-')} {limits[name]}" for name in ("max_states", "memory") if limits[name]]
+    given += {True: ["--progress"], False: ["--no-progress"], None: []}[progress]
     command = " ".join(
         ["attorn check", *map(shlex.quote, targets), *size_arguments(sizes), *given, *(["--agree"] if agree else [])]
     )
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())
     with output_folder(out):
-        report = examine(chosen, Request(names, Options(**limits), agree), command, watcher)
+        report = examine(chosen, Request(names, Options(**limits), agree, progress), command, watcher)
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         write_files(out, texts)
     if form == "terminal":

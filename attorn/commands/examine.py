@@ -27,6 +27,7 @@ from attorn.checker.report import (
     machine_account,
 )
 from attorn.checker.verdicts import Exploration
+from attorn.commands.progress import decide_progress
 from attorn.commands.targets import Target, claim_elements, statement_names
 from attorn.spec.errors import Unsound
 
@@ -58,14 +59,16 @@ class Watcher(Protocol):
 class Request:
     """What is asked of every instance.
 
-    names:   properties and goals; all where there are none.
-    options: limits of each search.
-    agree:   whether a second engine searches again.
+    names:    properties and goals; all where there are none.
+    options:  limits of each search.
+    agree:    whether a second engine searches again.
+    progress: whether to decide progress: True, False, or None for where the graph is small enough.
     """
 
     names: Sequence[str]
     options: Options
     agree: bool = False
+    progress: bool | None = None
 
 
 def examine(targets: Sequence[Target], request: Request, command: str, watcher: Watcher) -> Report:
@@ -92,11 +95,23 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                 with interrupts.heard(), watcher.drawing(target.instance.name) as draw:
                     exploration = search(target, request.names, request.options, draw)
                     agreement = _agreement(exploration, request)
+                    began_progress = time.perf_counter()
+                    promises = decide_progress(exploration, request.names, request.progress, request.options.memory)
             except KeyboardInterrupt:
                 break
-            accounts.append(instance_account(exploration, Commands(target.check(), target.explain()), agreement))
-            timings.append(Timing(target.instance.name, round(exploration.seconds, 3), exploration.bytes_per_state))
-            watcher.searched(accounts[-1], exploration.seconds)
+            seconds = exploration.seconds + time.perf_counter() - began_progress
+            accounts.append(
+                instance_account(
+                    exploration,
+                    Commands(target.check(), target.explain()),
+                    agreement,
+                    promises.verdicts,
+                    promises.unchecked,
+                    promises.stopped,
+                )
+            )
+            timings.append(Timing(target.instance.name, round(seconds, 3), exploration.bytes_per_state))
+            watcher.searched(accounts[-1], seconds)
     return Report(
         attorn=__version__,
         command=command,

@@ -12,6 +12,7 @@ from attorn.commands.words import echo, painter, search_options, size_options, w
 
 if TYPE_CHECKING:
     from attorn.checker.report import View
+    from attorn.checker.report.model import PropertyAccount
 
 __all__ = ["explain"]
 
@@ -27,8 +28,9 @@ def explain(what: str, sizes: Mapping[str, int], limits: Mapping[str, Any], ghos
     ID is a property or goal; INSTANCE may also be FILE.py or FILE.py:NAME.
     """
     from attorn.checker.explore import Options
-    from attorn.checker.report import Commands, View, instance_account, machine_account, progress_line
+    from attorn.checker.report import Commands, View, instance_account, machine_account, progress_line, wrapped
     from attorn.commands.examine import search
+    from attorn.commands.progress import decide_progress
     from attorn.commands.targets import checked_names, claim_elements, resolve_one
     from attorn.spec.errors import BadInput
 
@@ -40,15 +42,23 @@ def explain(what: str, sizes: Mapping[str, int], limits: Mapping[str, Any], ghos
     checked_names([machine], [name])
     with progress_line(target.instance.name, sys.stderr.isatty()) as draw:
         exploration = search(target, [name], Options(**limits), draw)
-    account = instance_account(exploration, Commands(target.check(), target.explain()))
+        promises = decide_progress(exploration, [name], True, limits["memory"])
+    account = instance_account(
+        exploration,
+        Commands(target.check(), target.explain()),
+        progress=promises.verdicts,
+        progress_stopped=promises.stopped,
+    )
     elements = machine_account(machine, [name], claim_elements(machine)).elements
     lines, code = _told(View(account, elements, ghosts, width(), painter()))
-    echo(lines)
+    echo(lines if len(lines) > 1 else wrapped(lines[0], width(), ""))
     return code
 
 
 def _told(view: View) -> tuple[list[str], int]:
     """What there is to say of the one property or goal that was searched for, and the exit code."""
+    from attorn.checker.verdicts import Evidence
+
     instance = view.instance
     searched = f"{instance.states:,} states to depth {instance.depth}"
     open_end = f"undetermined on {instance.name}: stopped: {instance.stopped}, after {searched}."
@@ -63,4 +73,11 @@ def _told(view: View) -> tuple[list[str], int]:
         return view.refutation(stated), 1
     if not instance.finished:
         return [f"{stated.name} is {open_end}"], 2
-    return [f"{stated.name} is {stated.evidence.value} on {instance.name}: it holds everywhere ({searched})."], 0
+    if stated.evidence is Evidence.UNDETERMINED:
+        return [f"{stated.name} is undetermined on {instance.name}: {instance.progress_stopped}."], 2
+    return [f"{stated.name} is {stated.evidence.value} on {instance.name}: it {_holds(stated)} ({searched})."], 0
+
+
+def _holds(stated: PropertyAccount) -> str:
+    words = {"progress": "comes about in every fair run", "always_possible": "is in reach of every state"}
+    return words.get(stated.kind, "holds everywhere")

@@ -91,7 +91,13 @@ def checked_names(machines: Sequence[Machine], names: Sequence[str]) -> None:
 
 def statement_names(machine: Machine) -> list[str]:
     """What can be asked of a machine by name."""
-    return [*(each.name for each in machine.properties), "no_deadlock", *(each.name for each in machine.goals)]
+    return [
+        *(each.name for each in machine.properties),
+        "no_deadlock",
+        *(each.name for each in machine.progress),
+        *(each.name for each in machine.always_possible),
+        *(each.name for each in machine.goals),
+    ]
 
 
 def size_arguments(sizes: Mapping[str, int]) -> list[str]:

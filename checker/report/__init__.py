@@ -6,7 +6,16 @@ from attorn.checker.report.json_document import as_data, render_json
 from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
 from attorn.checker.report.live import progress_line
 from attorn.checker.report.markdown import render_markdown
-from attorn.checker.report.model import Agreement, InstanceAccount, MachineAccount, Outcome, Report, RunFacts, Timing
+from attorn.checker.report.model import (
+    Agreement,
+    InstanceAccount,
+    MachineAccount,
+    Outcome,
+    Report,
+    RunFacts,
+    Timing,
+    Unchecked,
+)
 from attorn.checker.report.runs import View
 from attorn.checker.report.terminal import Screen
 
@@ -21,6 +30,7 @@ __all__ = [
     "RunFacts",
     "Screen",
     "Timing",
+    "Unchecked",
     "View",
     "as_data",
     "counted",

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import TYPE_CHECKING
 
+from attorn.checker.recheck import Rechecker
+from attorn.checker.report.lassos import progress_account
 from attorn.checker.report.model import (
     Agreement,
-    Assignment,
     Assumed,
     Broken,
-    Change,
     Counterexample,
     FieldFacts,
     Fired,
     GoalAccount,
     InstanceAccount,
     MachineAccount,
-    Place,
     PropertyAccount,
     SilentAccount,
-    Trace,
-    TraceStep,
+    Unchecked,
 )
-from attorn.checker.report.recheck import Rechecker
-from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Path, Verdict
+from attorn.checker.report.traces import Tracer, ghosts_read
+from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Verdict
 from attorn.spec.language import (
     Concrete,
     Expr,
@@ -34,13 +32,14 @@ from attorn.spec.language import (
     Machine,
     Op,
     Property,
-    Step,
     Values,
     render,
     value_name,
 )
 from attorn.spec.language.sorts import Sort
-from attorn.spec.language.traced import fields_read
+
+if TYPE_CHECKING:
+    from attorn.checker.progress import PossibilityVerdict, ProgressVerdict
 
 __all__ = ["Commands", "instance_account", "machine_account"]
 
@@ -63,21 +62,30 @@ def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[st
     elements: the claim's elements by letter.
     """
     claims = {each.name: each.claim for each in machine.properties} | {each.name: each.claim for each in machine.goals}
+    claims |= {each.name: each.claim for each in machine.progress}
+    claims |= {each.name: each.claim for each in machine.always_possible}
     letters = sorted({letter for name in names for letter in claims.get(name, "") if letter in elements})
     return MachineAccount(
         machine.name,
         machine.says,
         machine.digest,
         tuple(Assumed(each.name, each.sentence, str(each.where)) for each in machine.assumptions),
-        (*(each.name for each in machine.progress), *(each.name for each in machine.always_possible)),
         tuple((letter, elements[letter]) for letter in letters),
     )
 
 
 def instance_account(
-    exploration: Exploration, commands: Commands, agreement: Agreement = Agreement.NOT_ASKED
+    exploration: Exploration,
+    commands: Commands,
+    agreement: Agreement = Agreement.NOT_ASKED,
+    progress: Sequence[ProgressVerdict | PossibilityVerdict] = (),
+    unchecked: Sequence[Unchecked] = (),
+    progress_stopped: str = "",
 ) -> InstanceAccount:
-    """The account of one exploration; raises Unsound when a run does not stand up to the plain interpreter."""
+    """The account of one exploration; raises Unsound when a run does not stand up to the plain interpreter.
+
+    progress: what else was found out about the instance; ``progress_stopped`` says why not more.
+    """
     instance = exploration.instance
     runs = _Runs(instance, commands)
     clauses = {action.name: len(action.clauses) for action in instance.machine.actions}
@@ -91,7 +99,10 @@ def instance_account(
         stopped=exploration.stopped,
         transitions=exploration.transitions,
         levels=exploration.levels,
-        properties=tuple(runs.stated(verdict) for verdict in exploration.verdicts),
+        properties=(
+            *(runs.stated(verdict) for verdict in exploration.verdicts),
+            *(runs.promised(verdict) for verdict in progress),
+        ),
         goals=tuple(runs.aimed(verdict) for verdict in exploration.goals),
         fired=tuple(Fired(name, times, clauses[name]) for name, times in exploration.fired.items()),
         silent=tuple(
@@ -101,6 +112,8 @@ def instance_account(
         fields=_fields(instance),
         command=commands.check,
         agreement=agreement,
+        unchecked=tuple(unchecked),
+        progress_stopped=progress_stopped,
     )
 
 
@@ -111,6 +124,7 @@ class _Runs:
         self._instance = instance
         self._commands = commands
         self._recheck = Rechecker(instance)
+        self._tracer = Tracer(self._recheck.concrete)
         self._properties = {each.name: each for each in instance.machine.properties}
         self._goals = {each.name: each for each in instance.machine.goals}
 
@@ -127,13 +141,16 @@ class _Runs:
             self._counterexample(verdict, stated) if verdict.evidence is Evidence.REFUTED else None,
         )
 
+    def promised(self, verdict: ProgressVerdict | PossibilityVerdict) -> PropertyAccount:
+        return progress_account(verdict, self._recheck.concrete, self._commands.explain.format(verdict.name))
+
     def aimed(self, verdict: GoalVerdict) -> GoalAccount:
         goal = self._goals[verdict.name]
         trace = None
         if verdict.reached:
             self._recheck.witness(verdict, goal)
             assert verdict.path is not None
-            trace = self._trace(verdict.path)
+            trace = self._tracer.trace(verdict.path)
         return GoalAccount(
             verdict.name,
             verdict.sentence,
@@ -141,7 +158,7 @@ class _Runs:
             str(verdict.where or ""),
             verdict.reached,
             trace,
-            _ghosts(*goal.stages),
+            ghosts_read(*goal.stages),
             self._commands.explain.format(verdict.name) if verdict.reached else "",
         )
 
@@ -163,11 +180,11 @@ class _Runs:
                 failure.witness,
                 self._values(failure, before, after),
             )
-            ghosts = _ghosts(failure.clause.formula)
+            ghosts = ghosts_read(failure.clause.formula)
         return Counterexample(
-            self._trace(verdict.path),
+            self._tracer.trace(verdict.path),
             broken,
-            self._alternatives(verdict.path),
+            self._tracer.alternatives(verdict.path),
             ghosts,
             self._commands.explain.format(verdict.name),
         )
@@ -188,52 +205,6 @@ class _Runs:
             for part in _reads(formula)
             if part.free <= set(names)
         )
-
-    def _alternatives(self, path: Path) -> tuple[str, ...]:
-        if not path.moves:
-            return ()
-        taken, good = path.moves[-1].step, path.states[-2]
-        concrete = self._recheck.concrete
-        return tuple(concrete.label(step) for step, _ in concrete.successors(good) if not _same(step, taken))
-
-    def _trace(self, path: Path) -> Trace:
-        steps = []
-        before = path.start
-        for number, move in enumerate(path.moves, start=1):
-            steps.append(
-                TraceStep(
-                    number,
-                    move.step.action.party,
-                    self._recheck.concrete.label(move.step),
-                    self._changes(before, move.state),
-                )
-            )
-            before = move.state
-        start = tuple(
-            Assignment(place, value_name(sort, number))
-            for (place, sort), number in zip(self._places, path.start, strict=True)
-        )
-        return Trace(start, tuple(steps))
-
-    def _changes(self, before: Values, after: Values) -> tuple[Change, ...]:
-        return tuple(
-            Change(place, value_name(sort, old), value_name(sort, new))
-            for (place, sort), old, new in zip(self._places, before, after, strict=True)
-            if old != new
-        )
-
-    @cached_property
-    def _places(self) -> list[tuple[Place, Sort]]:
-        return [
-            (
-                Place(
-                    cell.field.name,
-                    tuple(value_name(sort, part) for sort, part in zip(cell.field.domain, cell.index, strict=True)),
-                ),
-                cell.field.codomain,
-            )
-            for cell in self._instance.cells
-        ]
 
 
 def _fields(instance: Instance) -> tuple[FieldFacts, ...]:
@@ -266,11 +237,3 @@ def _reads(formula: Expr) -> list[Expr]:
 
 def _number(sort: Sort, size: int, name: str) -> int:
     return next(number for number in range(size) if value_name(sort, number) == name)
-
-
-def _ghosts(*formulas: Expr) -> tuple[str, ...]:
-    return tuple(sorted({field.name for formula in formulas for field in fields_read(formula) if field.ghost}))
-
-
-def _same(step: Step, other: Step) -> bool:
-    return step.action.name == other.action.name and step.arguments == other.arguments

@@ -10,11 +10,14 @@ from attorn.checker.report.model import (
     Counterexample,
     GoalAccount,
     InstanceAccount,
+    Loop,
     MachineAccount,
+    Missed,
     PropertyAccount,
     Report,
     RunFacts,
     Trace,
+    TraceStep,
 )
 
 __all__ = ["FORMAT", "as_data", "render_json"]
@@ -50,7 +53,6 @@ def _machine(machine: MachineAccount) -> dict[str, Any]:
         "assumptions": [
             {"name": each.name, "sentence": each.sentence, "where": each.where} for each in machine.assumptions
         ],
-        "unchecked": list(machine.unchecked),
         "claim": dict(machine.elements),
     }
 
@@ -70,6 +72,8 @@ def _instance(instance: InstanceAccount) -> dict[str, Any]:
         "levels": list(instance.levels),
         "agreement": instance.agreement.value,
         "properties": [_property(each) for each in instance.properties],
+        "unchecked": [{"name": each.name, "why": each.why} for each in instance.unchecked],
+        "progress_stopped": instance.progress_stopped,
         "goals": [_goal(each) for each in instance.goals],
         "actions": [{"name": each.action, "fired": each.times, "clauses": each.clauses} for each in instance.fired],
         "silent_clauses": [
@@ -99,6 +103,7 @@ def _property(stated: PropertyAccount) -> dict[str, Any]:
         "hazards": list(stated.hazards),
         "where": stated.where,
         "evidence": stated.evidence.value,
+        **({} if stated.occasions is None else {"occasions": stated.occasions}),
         "counterexample": None if found is None else _counterexample(found),
     }
 
@@ -120,8 +125,29 @@ def _counterexample(found: Counterexample) -> dict[str, Any]:
             "witness": dict(broken.witness),
             "values": dict(broken.values),
         },
+        **({} if found.missed is None else {"missed": _missed(found.missed)}),
         **_trace(found.trace),
+        **({} if found.loop is None else {"loop": _loop(found.loop)}),
         "alternatives": list(found.alternatives),
+    }
+
+
+def _missed(missed: Missed) -> dict[str, Any]:
+    return {
+        "arguments": dict(missed.arguments),
+        "premise": missed.premise,
+        "after": missed.after,
+        "wanted": missed.wanted,
+    }
+
+
+def _loop(loop: Loop) -> dict[str, Any]:
+    return {
+        "ending": loop.ending,
+        "steps": [_step(each) for each in loop.steps],
+        "promises": [
+            {"step": each.step, "fair": each.fair, "taken": each.taken, "idle": each.idle} for each in loop.promises
+        ],
     }
 
 
@@ -147,15 +173,16 @@ def _goal(goal: GoalAccount) -> dict[str, Any]:
 def _trace(trace: Trace) -> dict[str, Any]:
     return {
         "start": {str(each.place): each.value for each in trace.start},
-        "steps": [
-            {
-                "number": step.number,
-                "party": step.party,
-                "action": step.action,
-                "changes": [{"cell": str(each.place), "old": each.old, "new": each.new} for each in step.changes],
-            }
-            for step in trace.steps
-        ],
+        "steps": [_step(each) for each in trace.steps],
+    }
+
+
+def _step(step: TraceStep) -> dict[str, Any]:
+    return {
+        "number": step.number,
+        "party": step.party,
+        "action": step.action,
+        "changes": [{"cell": str(each.place), "old": each.old, "new": each.new} for each in step.changes],
     }
 
 

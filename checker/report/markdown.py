@@ -20,7 +20,9 @@ from attorn.checker.report.summary import (
     goal_summaries,
     property_summaries,
     silent_everywhere,
+    told_length,
     total_clauses,
+    unchecked,
     unfired_everywhere,
     verdict_sentence,
 )
@@ -30,8 +32,9 @@ __all__ = ["RUN_HEADING", "render_markdown"]
 
 RUN_HEADING = "## This run"
 MEANING = (
-    "*exhausted*: every reachable state and step of the instance was visited and satisfies it. "
-    "*refuted*: there is a run that violates it; the number is the fewest steps. "
+    "*exhausted*: every reachable state and step of the instance was visited, and it is true of each of them; "
+    "if it is about progress, of every fair run through them. "
+    "*refuted*: there is a run that violates it; the number is the fewest steps, ∞ if it goes on for ever. "
     "*undetermined*: no violation was found, but the search did not finish."
 )
 
@@ -55,9 +58,8 @@ def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> I
     if any(instance.goals for instance in instances):
         yield "### What must be possible"
         yield _goals(instances)
-    if machine.unchecked:
-        names = ", ".join(f"`{name}`" for name in machine.unchecked)
-        yield f"Stated, but not decided by this search: {names} (progress)."
+    for why, names in unchecked(instances).items():
+        yield f"Stated, but not decided: {', '.join(f'`{name}`' for name in names)} ({why})."
     yield "### What was searched"
     yield _searched(instances)
     yield from _coverage(instances)
@@ -106,7 +108,7 @@ def _matrix(
 
 def _verdict(stated: PropertyAccount) -> str:
     if stated.counterexample is not None:
-        return f"**refuted** ({len(stated.counterexample.trace.steps)})"
+        return f"**refuted** ({len(stated.counterexample.trace.steps)}{' ∞' if stated.counterexample.loop else ''})"
     return stated.evidence.value
 
 
@@ -126,12 +128,20 @@ def _searched(instances: Sequence[InstanceAccount]) -> str:
             f"{instance.states:,}",
             f"{instance.transitions:,}",
             str(instance.depth),
-            "finished" if instance.finished else f"**stopped**: {instance.stopped}",
+            _ended(instance),
             instance.agreement.value,
         ]
         for instance in instances
     ]
     return _table(head, rows, right=range(1, 4 + len(sorts)))
+
+
+def _ended(instance: InstanceAccount) -> str:
+    if not instance.finished:
+        return f"**stopped**: {instance.stopped}"
+    return (
+        f"finished; **progress undetermined**: {instance.progress_stopped}" if instance.progress_stopped else "finished"
+    )
 
 
 def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:
@@ -145,6 +155,11 @@ def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:
     )
     never = "never happens" if all(each.finished for each in instances) else "has not happened so far"
     findings = [f"- action `{name}` {never}" for name in unfired_everywhere(instances)]
+    findings += [
+        f"- `{each.name}` has nothing to say: its premise never holds"
+        for each in property_summaries(instances)
+        if not each.occasion
+    ]
     silent = silent_everywhere(instances)
     for each in silent or ():
         findings.append(
@@ -183,8 +198,8 @@ def _counterexamples(machine: MachineAccount, instances: Sequence[InstanceAccoun
     for instance, each in found:
         assert each.counterexample is not None
         lines = View(instance, machine.elements, width=100).refutation(each)
-        steps = counted(len(each.counterexample.trace.steps), "step")
-        yield _details(f"<code>{each.name}</code> on {instance.name}, {steps}", _fenced(lines))
+        length = told_length(each.counterexample)
+        yield _details(f"<code>{each.name}</code> on {instance.name}, {length}", _fenced(lines))
 
 
 def _witnesses(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> Iterator[str]:

@@ -19,9 +19,12 @@ __all__ = [
     "Fired",
     "GoalAccount",
     "InstanceAccount",
+    "Loop",
     "MachineAccount",
+    "Missed",
     "Outcome",
     "Place",
+    "Promise",
     "PropertyAccount",
     "Report",
     "RunFacts",
@@ -29,6 +32,7 @@ __all__ = [
     "Timing",
     "Trace",
     "TraceStep",
+    "Unchecked",
 ]
 
 
@@ -126,12 +130,54 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Missed:
+    """What never comes about, for some values of the parameters of a property.
+
+    premise: what holds after so many steps, and demands it; nothing where it must be possible in any case.
+    wanted:  what does not hold then, nor ever after.
+    """
+
+    arguments: tuple[tuple[str, str], ...]
+    premise: str
+    after: int
+    wanted: str
+
+
+@dataclass(frozen=True)
+class Promise:
+    """How a run without end keeps the promise of a fair step: it takes it for ever, or lets it be disabled for ever.
+
+    taken: number of the step in the loop that takes it.  idle: number of the step after which it is not enabled.
+    """
+
+    step: str
+    fair: str
+    taken: int | None
+    idle: int | None
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How a run goes on for ever after its last step.
+
+    ending: ``livelock``, ``rest`` (only steps are enabled that need never happen) or ``deadlock``.
+    steps:  lead back to the state in which they begin, numbered on from those before; none if the run rests there.
+    """
+
+    ending: str
+    steps: tuple[TraceStep, ...]
+    promises: tuple[Promise, ...]
+
+
+@dataclass(frozen=True)
 class Counterexample:
     """A shortest run into a violation, checked again by the plain interpreter.
 
-    broken:       what is false at its end; None for a deadlock.
+    broken:       what is false at its end; None for a deadlock, and where something is missed.
     alternatives: steps that could have been taken at the last good state instead of the last step.
-    ghosts:       ghost fields that the broken conjunct reads: without them the violation cannot be seen.
+    ghosts:       ghost fields that the violated formula reads: without them the violation cannot be seen.
+    missed:       what never comes about, if that is the violation.
+    loop:         what happens for ever after the run, which is then the shortest way into such a loop.
     """
 
     trace: Trace
@@ -139,11 +185,17 @@ class Counterexample:
     alternatives: tuple[str, ...]
     ghosts: tuple[str, ...]
     replay: str
+    missed: Missed | None = None
+    loop: Loop | None = None
 
 
 @dataclass(frozen=True)
 class PropertyAccount:
-    """One property on one instance."""
+    """One property on one instance.
+
+    occasions: how often a progress property has something to say: states, for each value of its parameters, in which
+               its premise holds and its conclusion does not yet.
+    """
 
     name: str
     kind: str
@@ -153,6 +205,15 @@ class PropertyAccount:
     where: str
     evidence: Evidence
     counterexample: Counterexample | None = None
+    occasions: int | None = None
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A property that was stated and not decided, and why not."""
+
+    name: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -199,6 +260,8 @@ class InstanceAccount:
 
     sizes:     sort or budget and its size, in the machine's order; ``shape`` says the same in words.
     levels:    number of states first met at each depth.
+    unchecked: properties that the machine states, and that were not asked about.
+    progress_stopped: why progress properties are undetermined, though the search may have finished.
     command:   what checks it again.
     """
 
@@ -218,6 +281,8 @@ class InstanceAccount:
     fields: tuple[FieldFacts, ...]
     command: str
     agreement: Agreement = Agreement.NOT_ASKED
+    unchecked: tuple[Unchecked, ...] = ()
+    progress_stopped: str = ""
 
     @property
     def states(self) -> int:
@@ -249,7 +314,6 @@ class MachineAccount:
     """A machine that the report speaks of.
 
     digest:    of all that the machine says, in hexadecimal.
-    unchecked: properties that it states and that this search does not decide.
     elements:  letter and text of the elements of the claim that its properties and goals name.
     """
 
@@ -257,7 +321,6 @@ class MachineAccount:
     says: str
     digest: str
     assumptions: tuple[Assumed, ...]
-    unchecked: tuple[str, ...] = ()
     elements: tuple[tuple[str, str], ...] = ()
 
 

@@ -16,15 +16,21 @@ from attorn.checker.report.model import (
     FieldFacts,
     GoalAccount,
     InstanceAccount,
+    Loop,
+    Missed,
     Place,
+    Promise,
     PropertyAccount,
     Trace,
+    TraceStep,
 )
+from attorn.checker.report.summary import told_length
 
 __all__ = ["View", "alternatives"]
 
 FEW = 4  # cells that are listed one by one, whatever they hold
 SHORTEST = "shortest: yes (breadth-first) · checked again by the plain interpreter"
+SHORTEST_WAY = "no such run is shorter, its loop apart · checked again by the plain interpreter"
 
 
 @dataclass(frozen=True)
@@ -48,25 +54,26 @@ class View:
         word = self.paint("REFUTED", "bad")
         kind = stated.kind.replace("_", "-")
         lines = [
-            *self._title(stated.name, word, found.trace),
+            *self._title(stated.name, word, told_length(found)),
             *self._statement(stated.sentence, [kind, stated.where, *stated.hazards], stated.claim),
             *(self._broken(found.broken) if found.broken else ()),
+            *(self._missed(found.missed, found.loop) if found.missed else ()),
             "",
-            *self._run(found.trace, found.ghosts),
+            *self._run(found.trace, found.ghosts, found.loop),
             "",
             "  " + self.paint(_end(found), "bad"),
+            *(self._promises(found.loop.promises) if found.loop else ()),
         ]
         if found.alternatives:
-            good = len(found.trace.steps) - 1
-            at = f"after step {good}" if good else "in the first state"
+            at = _after(len(found.trace.steps) - 1)
             lines += ["", *self._text(f"{at} it could also have gone on by: {alternatives(found)}")]
-        return [*lines, "", *self._text(SHORTEST), f"  replay: {found.replay}"]
+        return [*lines, "", *self._text(SHORTEST_WAY if found.loop else SHORTEST), f"  replay: {found.replay}"]
 
     def witness(self, goal: GoalAccount) -> list[str]:
         """How a goal is reached, in full."""
         assert goal.trace is not None
         return [
-            *self._title(goal.name, self.paint("reached", "good"), goal.trace),
+            *self._title(goal.name, self.paint("reached", "good"), counted(len(goal.trace.steps), "step")),
             *self._statement(goal.sentence, ["goal", goal.where], goal.claim),
             "",
             *self._run(goal.trace, goal.ghosts),
@@ -75,9 +82,8 @@ class View:
             f"  replay: {goal.replay}",
         ]
 
-    def _title(self, name: str, verdict: str, trace: Trace) -> Iterator[str]:
-        steps = counted(len(trace.steps), "step")
-        yield f"{self.paint(name, 'strong')} is {verdict} on {self.instance.name} in {steps}"
+    def _title(self, name: str, verdict: str, length: str) -> Iterator[str]:
+        yield f"{self.paint(name, 'strong')} is {verdict} on {self.instance.name} in {length}"
         yield from self._text(listed(self.instance.shape.split(" × "), "×"))
 
     def _statement(self, sentence: str, about: Sequence[str], claim: str) -> Iterator[str]:
@@ -101,10 +107,31 @@ class View:
         values = listed(f"{text} is {value}" for text, value in broken.values)
         yield from wrapped(values, self.width, "            ", "      where ")
 
+    def _missed(self, missed: Missed, loop: Loop | None) -> Iterator[str]:
+        given = " ".join(f"{name}={value}" for name, value in missed.arguments)
+        lead = f"  {self.paint('fails', 'bad')}{f' for {given}' if given else ''}: "
+        yield ""
+        if loop is None:
+            yield from wrapped("after the last step, this can never be reached again", self.width, "    ", lead)
+        else:
+            yield from wrapped(f"{_after(missed.after)} this holds", self.width, "    ", lead)
+            yield from wrapped(formula(missed.premise), self.width, "        ", "      ")
+            yield "    and from there on this never does"
+        yield from wrapped(formula(missed.wanted), self.width, "        ", "      ")
+
+    def _promises(self, promises: Sequence[Promise]) -> Iterator[str]:
+        """Why the run is fair: no step that must not be put off for ever is put off for ever."""
+        if promises:
+            yield ""
+            yield from self._text("the run is fair: nothing that must not be put off for ever is")
+        for each in promises:
+            kept = f"is taken in step {each.taken}" if each.taken else f"is not enabled {_after(each.idle or 0)}"
+            yield from wrapped(f"{each.step} ({each.fair}ly fair) {kept}", self.width, "      ", "    ")
+
     def _text(self, text: str) -> list[str]:
         return wrapped(text, self.width, "  ")
 
-    def _run(self, trace: Trace, ghosts: Collection[str]) -> Iterator[str]:
+    def _run(self, trace: Trace, ghosts: Collection[str], loop: Loop | None = None) -> Iterator[str]:
         fields = [f for f in self.instance.fields if self.ghosts or not f.ghost or f.name in ghosts]
         yield "  " + self.paint("first state", "strong")
         margin = max((len(_field_name(field)) for field in fields), default=0)
@@ -112,19 +139,24 @@ class View:
             held = [each for each in trace.start if each.place.field == field.name]
             lead = f"    {_field_name(field):{margin}}  "
             yield from wrapped(_held(field, held), self.width, " " * len(lead), lead)
-        if trace.steps:
+        steps = [*trace.steps, *(loop.steps if loop else ())]
+        if steps:
             yield ""
-            yield from self._steps(trace, {field.name: field for field in fields})
+            yield from self._steps(steps, len(trace.steps), {field.name: field for field in fields})
 
-    def _steps(self, trace: Trace, fields: dict[str, FieldFacts]) -> Iterator[str]:
-        parties = max(len(step.party) for step in trace.steps)
+    def _steps(self, steps: Sequence[TraceStep], once: int, fields: dict[str, FieldFacts]) -> Iterator[str]:
+        """Steps with what they change; those after the first ``once`` are taken again and again."""
+        parties = max(len(step.party) for step in steps)
         gap = parties + 2 if parties else 0
-        folded = [_folded(step.changes, fields) for step in trace.steps]
+        folded = [_folded(step.changes, fields) for step in steps]
         cells = max((len(cell) for changes in folded for cell, _ in changes), default=0)
-        numbers = len(str(len(trace.steps)))
+        numbers = len(str(len(steps)))
         indent = " " * (4 + numbers + 2 + gap + 2)
-        yield "  " + self.paint("steps", "strong")
-        for step, changes in zip(trace.steps, folded, strict=True):
+        if once:
+            yield "  " + self.paint("steps", "strong")
+        for step, changes in zip(steps, folded, strict=True):
+            if step.number == once + 1:
+                yield "  " + self.paint("then for ever, in a loop", "strong")
             yield f"    {step.number:{numbers}}  {step.party:{gap}}{self.paint(step.action, 'strong')}"
             for cell, change in changes:
                 yield f"{indent}{cell:{cells}}  {change}"
@@ -142,7 +174,20 @@ def alternatives(found: Counterexample) -> str:
     return listed(told)
 
 
+def _after(steps: int) -> str:
+    return f"after step {steps}" if steps else "in the first state"
+
+
 def _end(found: Counterexample) -> str:
+    if found.loop is not None:
+        first = len(found.trace.steps) + 1
+        return {
+            "livelock": f"↺ and again from step {first}, without end",
+            "rest": "✗ rests here for ever: only steps are enabled that need never happen",
+            "deadlock": "✗ stays here for ever: no step is enabled",
+        }[found.loop.ending]
+    if found.missed is not None:
+        return "✗ out of reach from here on, whatever happens"
     return "✗ no action is enabled here, and this is no legal end" if found.broken is None else "✗ violated here"
 
 

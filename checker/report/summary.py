@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.report.lines import counted
-from attorn.checker.report.model import InstanceAccount, Outcome, Report, SilentAccount
+from attorn.checker.report.model import Agreement, Counterexample, InstanceAccount, Outcome, Report, SilentAccount
 from attorn.checker.verdicts import Evidence
 
 __all__ = [
@@ -15,7 +15,9 @@ __all__ = [
     "goal_summaries",
     "property_summaries",
     "silent_everywhere",
+    "told_length",
     "total_clauses",
+    "unchecked",
     "unfired_everywhere",
     "verdict_sentence",
 ]
@@ -23,14 +25,20 @@ __all__ = [
 
 @dataclass(frozen=True)
 class PropertySummary:
-    """One property over all instances of a machine; ``refuted`` has the number of steps of each counterexample."""
+    """One property over all instances of a machine.
+
+    refuted:  instance, and how long its counterexample is, in words.
+    occasion: whether a progress property has something to say somewhere; true for all others.
+    """
 
     name: str
+    kind: str
     sentence: str
     claim: str
-    refuted: tuple[tuple[str, int], ...]
+    refuted: tuple[tuple[str, str], ...]
     open_on: tuple[str, ...]
     holds_on: tuple[str, ...]
+    occasion: bool = True
 
     @property
     def worst(self) -> Evidence:
@@ -58,19 +66,41 @@ def property_summaries(instances: Sequence[InstanceAccount]) -> list[PropertySum
     return [
         PropertySummary(
             name,
+            stated.kind,
             stated.sentence,
             stated.claim,
             tuple(
-                (instance.name, len(each.counterexample.trace.steps))
+                (instance.name, told_length(each.counterexample))
                 for instance in instances
                 for each in instance.properties
                 if each.name == name and each.counterexample is not None
             ),
             _on(instances, name, Evidence.UNDETERMINED),
             _on(instances, name, Evidence.EXHAUSTED),
+            any(each.occasions != 0 for instance in instances for each in instance.properties if each.name == name),
         )
         for name, stated in found.items()
     ]
+
+
+def told_length(found: Counterexample) -> str:
+    """How long a counterexample is: ``3 steps``, ``3 steps and a loop of 2``, ``3 steps and rest``."""
+    steps = counted(len(found.trace.steps), "step")
+    if found.loop is None:
+        return steps
+    return f"{steps} and {f'a loop of {len(found.loop.steps)}' if found.loop.steps else found.loop.ending}"
+
+
+def unchecked(instances: Sequence[InstanceAccount]) -> dict[str, list[str]]:
+    """Why properties were not decided, and which on which instances: nothing of where, where it is on all."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for instance in instances:
+        for each in instance.unchecked:
+            found.setdefault((each.why, each.name), []).append(instance.name)
+    told: dict[str, list[str]] = {}
+    for (why, name), where in found.items():
+        told.setdefault(why, []).append(name if len(where) == len(instances) else f"{name} on {', '.join(where)}")
+    return told
 
 
 def goal_summaries(instances: Sequence[InstanceAccount]) -> list[GoalSummary]:
@@ -125,7 +155,8 @@ def verdict_sentence(report: Report) -> str:
             total = len(report.instances) + len(report.not_searched)
             left = total - sum(instance.finished for instance in report.instances)
             searches = "the search" if total == 1 else f"{left} of {total} searches"
-            missing = searches if left else "the second engine"
+            unknown = any(instance.agreement is Agreement.UNKNOWN for instance in report.instances)
+            missing = searches if left else "the second engine" if unknown else "the check of progress"
             return f"UNDETERMINED: nothing is refuted so far, but {missing} did not finish."
         case Outcome.HOLDS:
             said = [

@@ -14,6 +14,7 @@ from attorn.checker.report.summary import (
     property_summaries,
     silent_everywhere,
     total_clauses,
+    unchecked,
     unfired_everywhere,
     verdict_sentence,
 )
@@ -24,11 +25,15 @@ __all__ = ["Screen"]
 NAME = 18
 TITLE = 13
 MOST_FINDINGS = 4
-MEANING = {
-    Evidence.EXHAUSTED: ("exhausted: true of every reachable state and step", "good"),
-    Evidence.UNDETERMINED: ("undetermined: no violation met, but a search did not finish", "doubt"),
-    Evidence.REFUTED: ("REFUTED: a run violates it", "bad"),
-}
+STATES = ("invariant", "two_state", "deadlock")
+MEANING = (
+    (Evidence.EXHAUSTED, STATES, "exhausted: true of every reachable state and step", "good"),
+    (Evidence.EXHAUSTED, ("progress",), "exhausted: comes about in every run that is fair", "good"),
+    (Evidence.EXHAUSTED, ("always_possible",), "exhausted: in reach of every reachable state", "good"),
+    (Evidence.UNDETERMINED, (), "undetermined: no violation met, but a search did not finish", "doubt"),
+    (Evidence.REFUTED, (), "REFUTED: a run violates it", "bad"),
+)
+"""What evidence means of properties of some kinds, or of all that are left."""
 AGREEMENT = {
     Agreement.NOT_ASKED: "",
     Agreement.AGREED: "agreed: a second engine finds the same states, steps, verdicts and lengths of runs",
@@ -67,6 +72,9 @@ class Screen:
                 f"stopped: {instance.stopped}"
             )
             lines += wrapped(text, self.width, indent, paint=self.paint, role="doubt")
+        elif instance.progress_stopped:
+            text = f"progress UNDETERMINED: {instance.progress_stopped}"
+            lines += wrapped(text, self.width, indent, paint=self.paint, role="doubt")
         return lines + wrapped(AGREEMENT[instance.agreement], self.width, indent)
 
     def verdicts(self, report: Report, machine: MachineAccount) -> list[str]:
@@ -79,7 +87,10 @@ class Screen:
         lines = list(self._properties(properties, instances, told, margin))
         lines += self._goals(goals, margin, alone=not instances[1:])
         lines += ["", *self._coverage(instances)]
-        lines += self._row("unchecked", _unchecked(machine))
+        for name in [each.name for each in properties if not each.occasion]:
+            lines += self._row("finding", f"{name} has nothing to say: its premise never holds", "doubt")
+        for why, names in unchecked(instances).items():
+            lines += self._row("unchecked", f"{listed(names)} ({why})")
         return lines + self._row("assumed", listed(each.name for each in machine.assumptions))
 
     def outcome(self, report: Report, written: str, prove: str = "") -> list[str]:
@@ -104,8 +115,8 @@ class Screen:
         told: Mapping[str, str],
         margin: int,
     ) -> Iterator[str]:
-        for evidence, (meaning, role) in MEANING.items():
-            chosen = [each for each in properties if each.worst is evidence]
+        for evidence, kinds, meaning, role in MEANING:
+            chosen = [each for each in properties if each.worst is evidence and each.kind in (kinds or (each.kind,))]
             if chosen:
                 where = f", on {_all(instances)}" if evidence is Evidence.EXHAUSTED and instances[1:] else ""
                 yield ""
@@ -120,7 +131,7 @@ class Screen:
         indent = " " * (4 + margin)
         name = self.paint(f"{each.name:{margin}}", "bad" if each.refuted else "strong")
         yield from wrapped(each.sentence, self.width, indent, f"    {name}")
-        found = listed(f"{'' if alone else where + ' '}in {counted(steps, 'step')}" for where, steps in each.refuted)
+        found = listed(f"{'' if alone else where + ' '}in {length}" for where, length in each.refuted)
         yield from wrapped(found, self.width, indent, paint=self.paint, role="bad")
         if each.refuted or each.holds_on:
             yield from wrapped(", ".join(each.open_on), self.width, indent, f"{indent}undetermined on ")
@@ -176,10 +187,6 @@ def _next(report: Report) -> str:
         return "a smaller instance, or more room by --max-states or --memory"
     longest = max(goals, key=lambda goal: len(goal.trace.steps) if goal.trace else 0, default=None)
     return f"{longest.replay}   (watch it happen)" if longest else "attorn list"
-
-
-def _unchecked(machine: MachineAccount) -> str:
-    return f"{listed(machine.unchecked)} (progress: not decided here)" if machine.unchecked else ""
 
 
 def _reached(goal: GoalSummary) -> str:

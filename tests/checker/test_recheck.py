@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from attorn.checker.report.recheck import Rechecker
+from attorn.checker.recheck import Rechecker
 from attorn.checker.verdicts import Move, Path, Verdict
 from attorn.spec.errors import Unsound
 
-from .samples import explored, jobs, relay
+from .report.samples import explored, jobs, relay
 
 
 @pytest.fixture(scope="module")

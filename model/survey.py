@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from attorn.model.protocol import Answer, ExitOrder, Journal, Memory, Protocol
 from attorn.model.variants import build
 from attorn.spec.language import Instance
 
-__all__ = ["FAULT_CLASSES", "FaultClass", "cells", "protocols"]
+__all__ = ["FAULT_CLASSES", "FaultClass", "cells", "keys", "protocols"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,9 @@ def protocols() -> Iterator[Protocol]:
         yield Protocol(memory, exit_order, answer, journal, demands_all)
 
 
-def cells(segments: int = 1) -> Iterator[tuple[dict[str, str], Instance]]:
-    """Every protocol under every fault class, for one VM between two partitions; with the choices made in words."""
+def keys() -> Iterator[tuple[dict[str, str], Protocol, FaultClass]]:
+    """Every protocol under every fault class, with the choices made in words."""
     for protocol in protocols():
-        machine = build(protocol)
         for fault in FAULT_CLASSES:
             key = {
                 "memory": protocol.memory.name.lower(),
@@ -57,8 +57,14 @@ def cells(segments: int = 1) -> Iterator[tuple[dict[str, str], Instance]]:
                 "demands all": "yes" if protocol.demands_all else "no",
                 "fault": fault.name,
             }
+            yield key, protocol, fault
+
+
+def cells(segments: int = 1, **only: Collection[str]) -> Iterator[tuple[dict[str, str], Instance]]:
+    """The cells of the survey: one VM between two partitions; ``only`` names the choices wanted, such as memory."""
+    built = cache(build)
+    for key, protocol, fault in keys():
+        if all(key[name] in wanted for name, wanted in only.items()):
             sizes = {"VM": 1, "Segment": segments, "Partition": 2, "Word": 2, "Address": segments}
-            budgets = {
-                "crashes": fault.crashes, "losses": fault.losses, "timeouts": fault.timeouts, "cancels": fault.cancels,
-            }  # fmt: skip
-            yield key, Instance.of(machine, protocol.name, **sizes, **budgets)
+            budgets = {name: getattr(fault, name) for name in ("crashes", "losses", "timeouts", "cancels")}
+            yield key, Instance.of(built(protocol), protocol.name, **sizes, **budgets)

@@ -58,27 +58,24 @@ def guarantees(
     from attorn.checker.report import output_folder, write_files
     from attorn.checker.report.survey import properties, survey_data, survey_lines, survey_markdown
     from attorn.checker.survey import survey
-    from attorn.model.survey import cells
+    from attorn.model.survey import cells, keys
     from attorn.spec.errors import UnknownName
 
-    wanted = [
-        (key, instance)
-        for key, instance in cells(segments)
-        if (not memories or key["memory"] in memories) and (not faults or key["fault"] in faults)
-    ]
+    every = [key for key, _, _ in keys()]
+    chosen = columns or COLUMNS
+    for name in chosen:
+        if name not in every[0] or name == "fault":
+            raise UnknownName(
+                f"`{name}` is no choice. Choices: {', '.join(each for each in every[0] if each != 'fault')}."
+            )
+    only = {name: given for name, given in (("memory", memories), ("fault", faults)) if given}
+    wanted = list(cells(segments, **only))
     if not wanted:
-        every = [key for key, _ in cells(segments)]
         semantics, classes = (", ".join(dict.fromkeys(key[name] for key in every)) for name in ("memory", "fault"))
         raise UnknownName(
             f"no cell has memory {', '.join(memories) or 'any'} and fault {', '.join(faults) or 'any'}. "
             f"Memory: {semantics}. Faults: {classes}."
         )
-    chosen = columns or COLUMNS
-    for name in chosen:
-        if name not in wanted[0][0] or name == "fault":
-            raise UnknownName(
-                f"`{name}` is no choice. Choices: {', '.join(each for each in wanted[0][0] if each != 'fault')}."
-            )
     with output_folder(out), _progress() as progress:
         found = survey(wanted, out / "cells.jsonl", max_states, jobs or os.cpu_count() or 1, progress)
     known = properties(found.known)

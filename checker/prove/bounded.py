@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-import z3
-
 from attorn.checker.prove.incremental import Incremental
 from attorn.checker.prove.transition import Transition
+from attorn.checker.prove.z3_solver import z3
 from attorn.checker.verdicts import Evidence, Path, Verdict
 from attorn.spec.errors import BadInput, TooLarge, UnknownName, Unsound
 from attorn.spec.language import Concrete, Failure, Instance, Property, Values

@@ -6,11 +6,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import z3
-
 from attorn.checker.explore import Options, explore
 from attorn.checker.prove.finite import FixedSize
 from attorn.checker.prove.obligations import Kind, Obligation
+from attorn.checker.prove.z3_solver import z3
 from attorn.checker.verdicts import Evidence, Path
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Cell, Clause, Concrete, Expr, Instance, Machine, Op, Property, Step, Values, all_of

@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import z3
-
 from attorn.checker.explore import Options, explore
 from attorn.checker.prove.bounded import Bounded, check_bounded
 from attorn.checker.prove.incremental import Incremental
 from attorn.checker.prove.transition import Transition
+from attorn.checker.prove.z3_solver import z3
 from attorn.checker.verdicts import Evidence, Exploration
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Concrete, Instance, Values

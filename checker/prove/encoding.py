@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import z3
+import numpy as np
+from numpy.typing import NDArray
 
-from attorn.checker.explore.states import reachable_states
+from attorn.checker.explore.states import reachable_blocks
 from attorn.checker.prove.encoding_text import Met, cells_after, judged_conjuncts, text_differences
 from attorn.checker.prove.finite import FixedSize
 from attorn.checker.prove.incremental import Incremental
+from attorn.checker.prove.z3_solver import z3
 from attorn.spec.errors import DoubleWrite, OutOfRange
 from attorn.spec.language import Concrete, Instance, Step, Values, value_name
 from attorn.spec.language.substitution import step_formula
@@ -63,7 +65,7 @@ def certify_encoding(
 ) -> EncodingCertificate:
     """Check the translation that proofs rest on against the plain interpreter, on a small instance.
 
-    states:    reachable states to look at, all if there are no more; else every n-th of the explorer's.
+    states:    reachable states to look at, all if there are no more; else as many at most, evenly spaced.
     arbitrary: states to look at besides, drawn from all by a fixed seed: properties are false in some of these.
     scripts:   steps to put to the solver as text, spread evenly over the actions.
     timeout:   seconds for one question to the solver.
@@ -81,9 +83,7 @@ def certify_encoding(
     The first ``SHOWN`` differences are kept. Raises KeyboardInterrupt if interrupted: half a certificate is none.
     """
     began = time.perf_counter()
-    found, complete = reachable_states(instance, max_states=1_000_000)
-    stride = -(-len(found) // max(1, states))
-    chosen = [tuple(map(int, state)) for state in found[::stride]]
+    chosen, complete = _spread(reachable_blocks(instance), states)
     drawn = _drawn(instance, arbitrary)
     check = _Check(instance, timeout)
     for number, state in enumerate((*chosen, *drawn), start=1):
@@ -96,7 +96,7 @@ def certify_encoding(
     return EncodingCertificate(
         instance=instance,
         reachable=len(chosen),
-        complete=complete and stride == 1,
+        complete=complete,
         arbitrary=len(drawn),
         edges=check.edges,
         refusals=check.refusals,
@@ -106,6 +106,18 @@ def certify_encoding(
         differences=(*check.differences, *texts.differences)[:SHOWN],
         seconds=time.perf_counter() - began,
     )
+
+
+def _spread(blocks: Iterable[NDArray[np.int64]], most: int) -> tuple[list[Values], bool]:
+    """At most so many states, evenly spaced, and whether these are all; the others are not kept."""
+    stride, place = 1, 0
+    kept: list[Values] = []
+    for block in blocks:
+        kept += [tuple(map(int, state)) for state in block[-place % stride :: stride]]
+        place += len(block)
+        while len(kept) > most:
+            kept, stride = kept[::2], 2 * stride
+    return kept, stride == 1
 
 
 def _drawn(instance: Instance, count: int) -> list[Values]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import z3
-
+from attorn.checker.prove.z3_solver import z3
 from attorn.spec.language import Budget, Expr, Field, Instance, Op, Values
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.sorts import BooleanSort, OptionSort, Sort

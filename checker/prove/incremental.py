@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import z3
+from attorn.checker.prove.z3_solver import z3
 
 __all__ = ["Incremental"]
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import z3
-
 from attorn.checker.prove.bounded import INTERRUPTED, Search, stated_properties
 from attorn.checker.prove.incremental import Incremental
+from attorn.checker.prove.z3_solver import z3
 from attorn.checker.verdicts import Evidence, Verdict
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Instance

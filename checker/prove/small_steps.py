@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import z3
-
 from attorn.checker.prove.finite import FixedSize
+from attorn.checker.prove.z3_solver import z3
 from attorn.spec.language import Action, Expr, Instance, Op, Step, Values
 from attorn.spec.language.expressions import node
 from attorn.spec.language.substitution import cell_after, initial_formula

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-import z3
-
 from attorn.checker.prove.finite import FixedSize
+from attorn.checker.prove.z3_solver import z3
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.language import Action, Expr, Field, Instance, Op, Step, Values, Write, all_of, any_of
 from attorn.spec.language.expressions import equal, node

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -251,3 +253,15 @@ def test_many_random_machines_fail_at_the_depths_that_the_oracle_finds(drawn: In
 @given(wide_instances())
 def test_wide_random_machines_fail_at_the_depths_that_the_oracle_finds(drawn: Instance) -> None:
     _equal_to_the_oracle(drawn, 4)
+
+
+def test_a_missing_solver_is_said_in_one_sentence() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.modules['z3'] = None; import attorn.checker.prove.bounded"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stderr
+    assert said.splitlines()[-1] == (
+        "attorn.spec.errors.BadInput: the solver z3 is not installed; install it with `pip install z3-solver`."
+    )

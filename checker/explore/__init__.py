@@ -2,5 +2,6 @@
 
 from attorn.checker.explore.engine import explore
 from attorn.checker.explore.options import Options, Progress
+from attorn.checker.explore.states import graph, reachable_blocks
 
-__all__ = ["Options", "Progress", "explore"]
+__all__ = ["Options", "Progress", "explore", "graph", "reachable_blocks"]

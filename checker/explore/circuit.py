@@ -82,7 +82,7 @@ class Circuit:
                 if not part:
                     return 0
             elif part.gate is Gate.AND:
-                members.update((each.ident, each) for each in part.args)  # type: ignore[union-attr]
+                members.update((each.ident, each) for each in part.inputs)
             else:
                 members[part.ident] = part
         if len(members) > 1 and not self._propagate(members):
@@ -103,7 +103,7 @@ class Circuit:
             false = {member.args[0].ident for member in members.values() if member.gate is Gate.NOT}  # type: ignore[union-attr]
             if not false.isdisjoint(members):
                 return False
-            chosen = {
+            chosen: dict[int, Value] = {
                 member.args[0].ident: member.args[1]  # type: ignore[union-attr]
                 for member in members.values()
                 if member.gate is Gate.EQUAL and isinstance(member.args[1], int)

@@ -89,20 +89,22 @@ class Table:
         if node.gate is Gate.CELL:
             values = self._cells[node.args[0]]  # type: ignore[index]
             return values.astype(np.bool_) if node.is_truth else values
-        args: list[Any] = [arg if isinstance(arg, int) else self[arg] for arg in node.args]
+        args = [np.asarray(arg) if isinstance(arg, int) else self[arg] for arg in node.args]
+        found: NDArray[Any]
         match node.gate:
             case Gate.AND:
-                return np.logical_and.reduce(args)  # type: ignore[no-any-return]
+                found = np.logical_and.reduce(args)
             case Gate.NOT:
-                return np.logical_not(args[0])
+                found = np.logical_not(args[0])
             case Gate.EQUAL:
-                return np.equal(args[0], args[1])
+                found = np.equal(args[0], args[1])
             case Gate.LESS:
-                return np.less(args[0], args[1])
+                found = np.less(args[0], args[1])
             case Gate.SELECT:
-                return np.where(args[0], np.asarray(args[1], np.int64), np.asarray(args[2], np.int64))
+                found = np.where(args[0], args[1].astype(np.int64), args[2].astype(np.int64))
             case _:
-                return (np.add if node.gate is Gate.ADD else np.subtract)(args[0], args[1], dtype=np.int64)
+                found = (np.add if node.gate is Gate.ADD else np.subtract)(args[0], args[1], dtype=np.int64)
+        return found
 
 
 def within(value: Value, mask: int) -> bool:

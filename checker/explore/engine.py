@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-
-import numpy as np
+from functools import cached_property
 
 from attorn.checker.explore.circuit import Value
 from attorn.checker.explore.expand import Expander
-from attorn.checker.explore.grouping import components
-from attorn.checker.explore.layout import Layout
-from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.options import DEFAULT, Options, Progress
 from attorn.checker.explore.paths import shortest
-from attorn.checker.explore.search import FAULT, Search
+from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.search import Search
 from attorn.checker.explore.stages import shortest_through
 from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Move, Path, SilentClause, Verdict
 from attorn.spec.errors import UnknownName, Unsound
-from attorn.spec.language import Concrete, Goal, Instance, Property, Values, render
+from attorn.spec.language import Goal, Instance, Property, Values, render
 
 __all__ = ["explore"]
 
@@ -48,13 +45,9 @@ class _Exploring:
     def __init__(self, instance: Instance, options: Options, progress: Callable[[Progress], None] | None) -> None:
         self._instance, self._machine, self._options = instance, instance.machine, options
         self._names = self._chosen()
-        self._concrete = Concrete(instance)
-        self._meaning = Meaning(instance)
-        states = np.array(self._concrete.initial_states(), np.int64)
-        self._layout = Layout(components(self._meaning, states), len(instance.cells))
-        self._initial = self._layout.pack(states)
-        questions = dict(self._questions())
-        self._search = Search(self._meaning, self._layout, self._initial, questions, options, progress)
+        self._prepared = Prepared.of(instance)
+        self._meaning, self._concrete = self._prepared.meaning, self._prepared.concrete
+        self._search = Search(self._prepared, dict(self._questions()), options, progress)
 
     def _chosen(self) -> list[str]:
         """The names of the properties to check, in order."""
@@ -89,10 +82,7 @@ class _Exploring:
         """Search, and say what was found."""
         search = self._search
         search.run()
-        self._raise_fault()
-        self._expander = Expander(self._meaning, self._layout, {})
-        wanted = {name: found for name, found in search.found.items() if not name.startswith("clause ")}
-        self._paths = shortest(wanted, search.levels, self._expander, self._concrete)
+        self._paths = self._shortest()
         verdicts = tuple(self._verdict(name) for name in self._names)
         goals = tuple(self._goal(goal) for goal in self._machine.goals) if self._options.goals else ()
         fired = dict.fromkeys((action.name for action in self._machine.actions), 0)
@@ -113,13 +103,15 @@ class _Exploring:
             bytes_per_state=search.peak / max(search.states, 1),
         )
 
-    def _raise_fault(self) -> None:
-        """Let the plain meaning say what is wrong with a step that the search found to be ill defined."""
-        if FAULT in self._search.found:
-            for state in self._layout.values(self._search.found[FAULT].state):
-                for _ in self._concrete.successors(state):
-                    pass
-            raise Unsound("the explorer found a step ill defined that is not; please report this.")
+    @cached_property
+    def _expander(self) -> Expander:
+        """Takes steps and asks nothing."""
+        return Expander(self._meaning, self._prepared.layout, {})
+
+    def _shortest(self) -> dict[str, Path]:
+        """Runs to what was found, except for clauses, of which it is enough to know that they decide."""
+        found = {name: found for name, found in self._search.found.items() if not name.startswith("clause ")}
+        return shortest(found, self._search.levels, self._expander, self._concrete) if found else {}
 
     def _verdict(self, name: str) -> Verdict:
         if name == NO_DEADLOCK:
@@ -159,9 +151,7 @@ class _Exploring:
             path, certain = self._paths.get(_goal(goal)), not self._search.stopped
         else:
             depth = len(self._search.levels) - 1 if self._search.stopped else None
-            path, certain = shortest_through(
-                goal, self._meaning, self._expander, self._initial, self._concrete, depth, None
-            )
+            path, certain = shortest_through(goal, self._prepared, self._expander, depth, None)
             certain &= not self._search.stopped
         reached = True if path is not None else False if certain else None
         return GoalVerdict(goal.name, goal.sentence, goal.where, reached, path)

@@ -37,20 +37,22 @@ def components(meaning: Meaning, states: Joint) -> list[Component]:
 
 @dataclass(frozen=True)
 class _Group:
-    """Cells, how many joint values they could have, and the numbers of the steps that write one of them.
+    """Cells, how many joint values they could have, and the steps that write one of them, as bits of a number.
 
     parts: the two groups that it was joined from, if it has more than one cell.
     """
 
     cells: tuple[int, ...]
     values: int
-    writers: frozenset[int]
+    writers: int
     parts: tuple[_Group, ...] = ()
 
     def likeness(self, other: _Group) -> float:
         """The part of their writers that writes both; nothing if they are too large to be joined."""
         both = self.writers & other.writers
-        return len(both) / len(self.writers | other.writers) if both and self.values * other.values <= LIMIT else 0.0
+        if not both or self.values * other.values > LIMIT:
+            return 0.0
+        return both.bit_count() / (self.writers | other.writers).bit_count()
 
     def joined(self, other: _Group) -> _Group:
         """Both groups as one."""
@@ -60,11 +62,11 @@ class _Group:
 def _alike(meaning: Meaning) -> list[_Group]:
     """Join groups, those first that are written by much the same steps: few of their joint values may be expected."""
     sizes = [cell.size for cell in meaning.instance.cells]
-    writers: list[set[int]] = [set() for _ in sizes]
+    writers = [0] * len(sizes)
     for number, effect in enumerate(meaning.effects):
         for cell in effect.after:
-            writers[cell].add(number)
-    groups = {cell: _Group((cell,), size, frozenset(writers[cell])) for cell, size in enumerate(sizes)}
+            writers[cell] |= 1 << number
+    groups = {cell: _Group((cell,), size, writers[cell]) for cell, size in enumerate(sizes)}
     pairs = [(-groups[a].likeness(groups[b]), a, b) for a, b in itertools.combinations(groups, 2)]
     pairs = [pair for pair in pairs if -pair[0] >= ALIKE]
     heapq.heapify(pairs)

@@ -231,7 +231,7 @@ class _Plan:
             calls.append((ufunc, *(place[each.number] + each.viewed for each in (left, right)), place[out.number]))
         values = [dtype.type(value) for dtype, value in self._constants]
         answers = [(end, place[register.number]) for end, register in self.answers]
-        return _Program(self._columns, values, buffers, calls, answers)  # type: ignore[arg-type]
+        return _Program(self._columns, values, buffers, calls, answers)
 
     def _ends(self) -> dict[int, list[_Register]]:
         """For each call, the registers that nobody needs from then on; its own operands may be among them."""

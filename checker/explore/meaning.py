@@ -84,7 +84,7 @@ class Meaning:
     @cached_property
     def stuck(self) -> Value:
         """Whether no step is enabled in a state that is not a legal end."""
-        ended = self._interpret(self.instance.machine.legal_end, {})
+        ended: Value = self._interpret(self.instance.machine.legal_end, {})
         return self.circuit.negation(self.circuit.disjunction((ended, *(effect.guard for effect in self.effects))))
 
     def reached(self, goal: Goal, stage: int, arguments: Sequence[int]) -> Value:

@@ -13,11 +13,12 @@ import numpy as np
 
 from attorn.checker.explore.circuit import Value
 from attorn.checker.explore.expand import Expander
-from attorn.checker.explore.layout import Layout, Rows
-from attorn.checker.explore.meaning import Meaning
+from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.options import Options, Progress
+from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.team import available, together
 from attorn.checker.explore.visited import Visited, distinct, joined
+from attorn.spec.errors import Unsound
 
 __all__ = ["BLOCK", "Found", "Search", "blocks"]
 
@@ -61,27 +62,27 @@ class Search:
 
     def __init__(
         self,
-        meaning: Meaning,
-        layout: Layout,
-        initial: Rows,
+        prepared: Prepared,
         questions: dict[str, Value],
         options: Options,
-        progress: Callable[[Progress], None] | None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._options, self._progress, self._began = options, progress, time.perf_counter()
-        self.layout = layout
+        self._concrete = prepared.concrete
+        self.layout = prepared.layout
         self.levels: list[Rows] = []
         self.visited = Visited()
         self.found: dict[str, Found] = {}
         self.stopped = ""
         self.peak = 0
+        meaning = prepared.meaning
         faults = meaning.circuit.disjunction(effect.fault for effect in meaning.effects)
-        self.expander = Expander(meaning, layout, {FAULT: faults, **questions})
+        self.expander = Expander(meaning, self.layout, {FAULT: faults, **questions})
         self.fired = np.zeros(len(self.expander.effects), np.int64)
         self._workers = (options.threads or os.cpu_count() or 1) if available() else 1
         self._rebuilt = 0
         self._ratio = 1.0
-        self._next = distinct(initial)
+        self._next = distinct(prepared.initial)
         self.visited.add(self._next)
 
     @property
@@ -90,7 +91,10 @@ class Search:
         return sum(len(level[0]) for level in self.levels)
 
     def run(self) -> None:
-        """Search until nothing is new, a budget is reached, or the user interrupts."""
+        """Search until nothing is new, a budget is reached, or the user interrupts.
+
+        Raises what the plain meaning says of a step that writes a cell twice or a number out of its range.
+        """
         try:
             while len(self._next[0]) and not self._exhausted():
                 level, depth = self._next, len(self.levels)
@@ -99,7 +103,7 @@ class Search:
                 for name, place in reached.seen.items():
                     self.found.setdefault(name, Found(depth, [word[place : place + 1] for word in level]))
                 if FAULT in self.found:
-                    return
+                    self._raise_fault()
                 self.levels.append(level)
                 self.fired += reached.fired
                 if len(reached.rows[0]):
@@ -108,6 +112,13 @@ class Search:
                 self._drop_answered()
         except KeyboardInterrupt:
             self.stopped = f"interrupted at depth {len(self.levels)}"
+
+    def _raise_fault(self) -> None:
+        """Let the plain meaning say what is wrong with a step that is not well defined."""
+        for state in self.layout.values(self.found[FAULT].state):
+            for _ in self._concrete.successors(state):
+                pass
+        raise Unsound("the explorer found a step ill defined that is not; please report this.")
 
     def _exhausted(self) -> bool:
         """Whether a budget forbids to take the next level."""

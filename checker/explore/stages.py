@@ -9,13 +9,13 @@ import numpy as np
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.lowering import Lowered
-from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.paths import confirmed, predecessors
+from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import blocks
 from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.checker.verdicts import Path
 from attorn.spec.errors import Unsound
-from attorn.spec.language import Concrete, Goal, Instance, Values
+from attorn.spec.language import Goal, Instance, Values
 from attorn.spec.language.sorts import ElementSort, OptionSort, Sort
 
 __all__ = ["choices", "shortest_through"]
@@ -43,27 +43,21 @@ def choices(instance: Instance, goal: Goal) -> Iterator[tuple[int, ...]]:
 
 
 def shortest_through(
-    goal: Goal,
-    meaning: Meaning,
-    expander: Expander,
-    initial: Rows,
-    concrete: Concrete,
-    depth: int | None,
-    states: int | None,
+    goal: Goal, prepared: Prepared, expander: Expander, depth: int | None, states: int | None
 ) -> tuple[Path | None, bool]:
     """A shortest run that meets all stages in order, for the best choice of arguments.
 
     depth:  longer runs are not looked for, if given.
-    states: the search for one choice is given up at this many states.
+    states: the search for one choice is given up at this many states, if given.
     Returns the run, if there is one; and whether, if there is none, that is certain up to the depth.
     """
     best: Path | None = None
     certain = True
-    for arguments in choices(meaning.instance, goal):
-        search = _Staged(goal, arguments, meaning, expander)
-        end = search.run(initial, depth if best is None else len(best) - 1, states)
+    for arguments in choices(prepared.meaning.instance, goal):
+        search = _Staged(goal, arguments, prepared, expander)
+        end = search.run(depth if best is None else len(best) - 1, states)
         if end is not None:
-            best = confirmed(search.walk_back(end, concrete), concrete)
+            best = confirmed(search.walk_back(end), prepared.concrete)
         certain &= search.certain
     return best, certain
 
@@ -75,17 +69,18 @@ class _Staged:
             with as many stages or more before.
     """
 
-    def __init__(self, goal: Goal, arguments: tuple[int, ...], meaning: Meaning, expander: Expander) -> None:
-        self._goal, self._arguments, self._expander = goal, arguments, expander
+    def __init__(self, goal: Goal, arguments: tuple[int, ...], prepared: Prepared, expander: Expander) -> None:
+        self._goal, self._arguments, self._prepared, self._expander = goal, arguments, prepared, expander
+        meaning = prepared.meaning
         roots = [meaning.reached(goal, stage, arguments) for stage in range(len(goal.stages))]
         self._lowered = Lowered(meaning.circuit, expander.layout.components, roots)
         self._visited = [Visited() for _ in range(len(goal.stages) + 1)]
         self.levels: list[dict[int, Rows]] = []
         self.certain = True
 
-    def run(self, initial: Rows, depth: int | None, states: int | None) -> Rows | None:
+    def run(self, depth: int | None, states: int | None) -> Rows | None:
         """The first state in which all stages are passed, or None."""
-        reached = {0: distinct([word.copy() for word in initial])}
+        reached = {0: distinct([word.copy() for word in self._prepared.initial])}
         while reached and (depth is None or len(self.levels) <= depth):
             level = self._passed(reached)
             self.levels.append(level)
@@ -128,13 +123,13 @@ class _Staged:
             after += (after == number) & np.asarray(truth, np.bool_)
         return after
 
-    def walk_back(self, end: Rows, concrete: Concrete) -> Sequence[Values]:
+    def walk_back(self, end: Rows) -> Sequence[Values]:
         """The states of a run that ends in a state of the last level."""
         stage, run = len(self._goal.stages), [end]
         for level in reversed(self.levels[:-1]):
             state = self._expander.layout.values(run[-1])[0]
             for earlier in sorted(level):
-                if self._after(earlier, state, concrete) == stage and (row := self._before(level[earlier], run[-1])):
+                if self._after(earlier, state) == stage and (row := self._before(level[earlier], run[-1])):
                     run.append(row)
                     stage = earlier
                     break
@@ -148,7 +143,9 @@ class _Staged:
         except Unsound:
             return None
 
-    def _after(self, stage: int, state: Values, concrete: Concrete) -> int:
-        while stage < len(self._goal.stages) and concrete.reaches(self._goal, stage, self._arguments, state):
+    def _after(self, stage: int, state: Values) -> int:
+        while stage < len(self._goal.stages) and self._prepared.concrete.reaches(
+            self._goal, stage, self._arguments, state
+        ):
             stage += 1
         return stage

@@ -1,59 +1,80 @@
-"""The reachable states of an instance as one array, for those who look at all of them."""
+"""The reachable states themselves: as blocks of numbers, or as a graph to look at."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attorn.checker.explore.grouping import components
-from attorn.checker.explore.layout import Layout
-from attorn.checker.explore.meaning import Meaning
-from attorn.checker.explore.options import Options
-from attorn.checker.explore.search import FAULT, Search, blocks
-from attorn.spec.language import Concrete, Instance
+from attorn.checker.explore.options import DEFAULT, Options
+from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.search import Search, blocks
+from attorn.checker.explore.visited import Run, distinct, joined
+from attorn.spec.errors import TooLarge
+from attorn.spec.language import Instance
+from attorn.spec.language.text import value_name
 
-__all__ = ["reachable_blocks", "reachable_states"]
+if TYPE_CHECKING:
+    import networkx
+
+__all__ = ["graph", "reachable_blocks"]
 
 
-def reachable_states(instance: Instance, max_states: int | None = None) -> tuple[NDArray[np.int64], bool]:
-    """All reachable states, ``int64[n, cells]``, the nearest to the initial states first; and whether these are all.
+def reachable_blocks(instance: Instance, options: Options = DEFAULT) -> Iterator[NDArray[np.int64]]:
+    """All reachable states, level by level, as blocks of ``int64[states, cells]``.
 
-    max_states: the search stops before the level that would bring more states than this; the initial states always are
-                there.
-
-    Raises DoubleWrite or OutOfRange where a step is not well defined, KeyboardInterrupt if the user interrupts.
+    Raises TooLarge where a budget of the options ends the search.
     """
-    search = _searched(instance, max_states)
-    if not search.levels:
-        return _initial(instance), False
-    return np.concatenate([search.layout.unpack(level) for level in search.levels]), not search.stopped
-
-
-def reachable_blocks(instance: Instance) -> Iterator[NDArray[np.int64]]:
-    """All reachable states, some ten thousand at a time, so that they need not all be unpacked at once.
-
-    Raises what reachable_states raises.
-    """
-    search = _searched(instance, None)
+    search = _searched(instance, options)
     for level in search.levels:
         for _, block in blocks(level):
             yield search.layout.unpack(block)
 
 
-def _searched(instance: Instance, max_states: int | None) -> Search:
-    meaning, initial = Meaning(instance), _initial(instance)
-    layout = Layout(components(meaning, initial), len(instance.cells))
-    options = Options(properties=(), goals=False, max_states=max_states, threads=1)
-    search = Search(meaning, layout, layout.pack(initial), {}, options, None)
+def graph(instance: Instance, limit: int = 50_000) -> networkx.MultiDiGraph[int]:
+    """All reachable states and transitions of a small instance.
+
+    Nodes are numbered from 0, level by level. A node has ``values`` (tuple of numbers), ``state`` (readable values by
+    cell) and ``depth``; an edge has ``action``, ``arguments`` (readable) and ``label``, by which it is keyed.
+
+    Raises TooLarge above ``limit`` states.
+    """
+    import networkx
+
+    search = _searched(instance, Options(max_states=limit, threads=1))
+    found: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=f"{instance.machine.name} {instance.shape()}")
+    number = itertools.count()
+    for depth, level in enumerate(search.levels):
+        for values in search.layout.values(level):
+            found.add_node(next(number), values=values, state=instance.readable(values), depth=depth)
+    rows = joined(search.levels)
+    run = Run(distinct([word.copy() for word in rows]))
+    name_at = np.empty(len(run), np.int64)
+    name_at[run.place(rows)] = np.arange(len(run))
+    steps = [effect.step for effect in search.expander.effects]
+    labels = [instance.call(step.action.name, step.action.parameters, step.arguments) for step in steps]
+    for first, block in blocks(rows):
+        expansion = search.expander(block)
+        targets = iter(name_at[run.place(expansion.successors)].tolist())
+        for step, label, sources in zip(steps, labels, expansion.enabled, strict=True):
+            arguments = tuple(
+                value_name(each.sort, value) for each, value in zip(step.action.parameters, step.arguments, strict=True)
+            )
+            about: dict[str, Any] = {"action": step.action.name, "arguments": arguments, "label": label}
+            for source in sources.tolist():
+                found.add_edge(first + source, next(targets), key=label, **about)
+    return found
+
+
+def _searched(instance: Instance, options: Options) -> Search:
+    search = Search(Prepared.of(instance), {}, options)
     search.run()
-    if search.stopped.startswith("interrupted"):
-        raise KeyboardInterrupt
-    for state in layout.values(search.found[FAULT].state) if FAULT in search.found else ():
-        list(Concrete(instance).successors(state))
+    if search.stopped:
+        raise TooLarge(
+            f"{instance.machine.name} with {instance.shape()} has more states than asked for ({search.stopped}). "
+            "Raise the limit or choose a smaller instance."
+        )
     return search
-
-
-def _initial(instance: Instance) -> NDArray[np.int64]:
-    return np.array(Concrete(instance).initial_states(), np.int64).reshape(-1, len(instance.cells))

@@ -162,7 +162,7 @@ def score(
 def _spread(everything: tuple[Mutant, ...], sample: int | None) -> tuple[Mutant, ...]:
     if sample is None or sample >= len(everything):
         return everything
-    return tuple(everything[number * len(everything) // sample] for number in range(sample))
+    return tuple(everything[(2 * number + 1) * len(everything) // (2 * sample)] for number in range(sample))
 
 
 _task: Callable[[int], Judgement] | None = None

@@ -9,8 +9,8 @@ import pytest
 
 from attorn.checker.mutate import Fate, judging, score
 from attorn.model.migration import CLAIM
-from attorn.spec.language import Instance
-from tests.checker.mutate.toys import LIGHT, PARCELS, PLACES, SHADOW, UNWATCHED_LIGHT
+from attorn.spec.language import Expr, Instance, count, invariant
+from tests.checker.mutate.toys import LIGHT, PARCELS, PLACES, SHADOW, UNWATCHED_LIGHT, Board, Place
 
 HALT_AT_ANY_TIME = "halt without the clause `light = AMBER`"
 GO_AT_ANY_TIME = "go without the clause `light = RED`"
@@ -111,6 +111,18 @@ def test_a_mutant_that_writes_a_cell_twice_in_some_state_is_stillborn():
     found = {each.sentence: each for each in report.judgements}
     assert found["swap_out without the clause `old ≠ new`"].fate is Fate.STILLBORN
     assert "twice" in found["swap_out without the clause `old ≠ new`"].why
+
+
+def test_what_cannot_be_proved_is_said_and_asked_of_instances_only():
+    @invariant
+    def at_most_two(s: Board) -> Expr:
+        """No more than two places are taken."""
+        return count(Place, lambda place: s.taken[place]) <= 2
+
+    report = judged(PLACES.variant("counted", add=(at_most_two,)))
+    assert "count" in report.unproved
+    assert report.counts["killed by both"] + report.counts["killed by the proof only"] == 0
+    assert judged(PLACES).unproved == ""
 
 
 def test_ghost_updates_are_judged_like_others():

@@ -21,7 +21,7 @@ from attorn.spec.language import (
 )
 from attorn.spec.language.declarations import LeadsTo
 
-__all__ = ["LIGHT", "PARCELS", "PLACES", "SHADOW", "UNWATCHED_LIGHT"]
+__all__ = ["LIGHT", "PARCELS", "PLACES", "SHADOW", "UNWATCHED_LIGHT", "Board", "Place"]
 
 
 class Colour(Enum):

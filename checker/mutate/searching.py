@@ -1,0 +1,101 @@
+"""What instances say of a mutant that they do not say of the original."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from attorn.checker.explore import Options, explore
+from attorn.checker.progress import check_always_possible, check_progress
+from attorn.checker.verdicts import Evidence, Exploration
+from attorn.spec.language import Instance, Machine
+
+__all__ = ["Search", "explored", "lost_progress", "not_kept", "search"]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What instances say of a mutant, up to the first that notices it.
+
+    refuted:    properties that it violates.
+    missed:     goals out of reach, actions that never happen, ``no_deadlock``.
+    unfinished: why an instance was not searched to the end, or nothing.
+    alike:      whether all counts of states and transitions are those of the original.
+    """
+
+    refuted: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    unfinished: str = ""
+    alike: bool = True
+
+    @property
+    def noticed(self) -> bool:
+        """Whether anything is said against the mutant."""
+        return bool(self.refuted or self.missed)
+
+    def then(self, other: Search) -> Search:
+        """This search, which noticed nothing, followed by another one."""
+        return replace(other, unfinished=self.unfinished or other.unfinished, alike=self.alike and other.alike)
+
+
+def search(machine: Machine, baselines: Sequence[Exploration], max_states: int) -> Search:
+    """Explore a mutated machine in the instances of the original, up to the first that notices it.
+
+    Goals are asked for only where nothing else is noticed: they take as long as all the rest.
+    """
+    found = Search()
+    for baseline in baselines:
+        for goals in (False, True):
+            here = _against(baseline, explored(_sized(machine, baseline.instance), goals, max_states))
+            if here.noticed:
+                return here
+        found = found.then(here)
+    return found
+
+
+def explored(instance: Instance, goals: bool, max_states: int) -> Exploration:
+    """Explore in this process alone: others judge other mutants."""
+    return explore(instance, Options(goals=goals, max_states=max_states, threads=1))
+
+
+def not_kept(instance: Instance) -> frozenset[str]:
+    """The progress properties that an instance does not keep, and what does not stay possible in it."""
+    progress, possibilities = check_progress(instance), check_always_possible(instance)
+    return frozenset(
+        [each.name for each in progress if each.evidence is Evidence.REFUTED]
+        + [each.name for each in possibilities if each.evidence is Evidence.REFUTED]
+    )
+
+
+def lost_progress(
+    machine: Machine, baselines: Sequence[Exploration], known: Sequence[frozenset[str]]
+) -> tuple[str, ...]:
+    """What a mutated machine does not keep in the instances of the original, save what the original does not keep.
+
+    known: for each of the baselines, what the original does not keep.
+    """
+    lost = (
+        not_kept(_sized(machine, baseline.instance)) - already
+        for baseline, already in zip(baselines, known, strict=True)
+    )
+    return tuple(sorted(frozenset().union(*lost)))
+
+
+def _sized(machine: Machine, like: Instance) -> Instance:
+    return Instance(machine, like.sizes, like.limits, like.name)
+
+
+def _against(baseline: Exploration, found: Exploration) -> Search:
+    sound = {each.name for each in baseline.verdicts if each.evidence is not Evidence.REFUTED}
+    refuted = [each for each in found.verdicts if each.evidence is Evidence.REFUTED and each.name in sound]
+    missed = [each.name for each in refuted if each.kind == "deadlock"]
+    if found.finished:
+        reached = {goal.name for goal in baseline.goals if goal.reached}
+        missed += [f"goal {goal.name}" for goal in found.goals if not goal.reached and goal.name in reached]
+        missed += [f"dead {name}" for name in found.dead_actions if name not in baseline.dead_actions]
+    return Search(
+        tuple(each.name for each in refuted if each.kind != "deadlock"),
+        tuple(missed),
+        found.stopped,
+        (found.levels, found.fired) == (baseline.levels, baseline.fired),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 
 __all__ = ["Circuit", "Gate", "Node", "Value", "conjuncts"]
@@ -93,56 +93,56 @@ class Circuit:
 
     def assuming(self, known: Value, parts: Iterable[Value]) -> Value:
         """Whether all parts are true, where it is known that another truth value is; 0 if they contradict it."""
-        given = conjuncts(known)
+        given = {part.ident for part in conjuncts(known)}
         whole = self.conjunction((known, *parts))
-        return whole if whole == 0 else self.conjunction(part for part in conjuncts(whole) if part not in given)
+        return whole if whole == 0 else self.conjunction(part for part in conjuncts(whole) if part.ident not in given)
 
     def _propagate(self, members: dict[int, Node]) -> bool:
-        """Replace by constants, inside each member, what the other members decide; False if they contradict."""
+        """Replace by constants, inside each member, what the other members decide; False if they contradict.
+
+        A member is shortened only by what it is made of, so all can be shortened at once.
+        """
         while True:
-            false = {member.args[0].ident for member in members.values() if member.gate is Gate.NOT}  # type: ignore[union-attr]
+            false = {member.inputs[0].ident for member in members.values() if member.gate is Gate.NOT}
             if not false.isdisjoint(members):
                 return False
-            chosen: dict[int, Value] = {
-                member.args[0].ident: member.args[1]  # type: ignore[union-attr]
+            chosen = {
+                member.inputs[0].ident: member.args[1]
                 for member in members.values()
                 if member.gate is Gate.EQUAL and isinstance(member.args[1], int)
             }
-            for member in members.values():
-                shorter = self._decided(member, members, false, chosen)
-                if shorter is not member:
-                    break
-            else:
+            shorter = {
+                ident: self._decided(member, members, false, chosen)
+                for ident, member in members.items()
+                if member.gate in (Gate.NOT, Gate.EQUAL)
+            }
+            changed = {ident: value for ident, value in shorter.items() if value is not members[ident]}
+            if not changed:
                 return True
-            del members[member.ident]
-            if isinstance(shorter, int):
-                if not shorter:
+            for ident, value in changed.items():
+                del members[ident]
+                if value == 0:
                     return False
-            else:
-                members.update((each.ident, each) for each in conjuncts(shorter))
+            for value in changed.values():
+                members.update((each.ident, each) for each in conjuncts(value))
 
-    def _decided(self, member: Node, true: dict[int, Node], false: set[int], chosen: dict[int, Value]) -> Value:
+    def _decided(self, member: Node, true: dict[int, Node], false: set[int], chosen: Mapping[int, Value]) -> Value:
         """A member as the others let it be."""
         if member.gate is Gate.EQUAL:
             return 0 if _excluded(member, chosen) else member
         if member.gate is not Gate.NOT:
             return member
-        inner = member.args[0]
-        assert isinstance(inner, Node)
+        inner = member.inputs[0]
         if _excluded(inner, chosen):
             return 1
         if inner.gate is not Gate.AND:
             return member
         rest = []
         for part in inner.inputs:
-            opposite = part.args[0] if part.gate is Gate.NOT else None
-            if (
-                part.ident in false
-                or _excluded(part, chosen)
-                or (isinstance(opposite, Node) and opposite.ident in true)
-            ):
+            opposite = part.inputs[0] if part.gate is Gate.NOT else None
+            if part.ident in false or _excluded(part, chosen) or (opposite is not None and opposite.ident in true):
                 return 1
-            if part.ident not in true and not (isinstance(opposite, Node) and _excluded(opposite, chosen)):
+            if part.ident not in true and not (opposite is not None and _excluded(opposite, chosen)):
                 rest.append(part)
         return member if len(rest) == len(inner.args) else self.negation(self.conjunction(rest))
 
@@ -225,18 +225,22 @@ class Circuit:
             return 0
         return self._node(Gate.SUBTRACT, (left, right), _low(left) - _high(right), _high(left) - _low(right))
 
-    def replaced(self, value: Value, known: Mapping[int, Value]) -> Value:
-        """A value in which nodes, by ident, are replaced."""
-        found: dict[int, Value] = dict(known)
+    def replacing(self, known: Mapping[Node, Value]) -> Callable[[Value], Value]:
+        """A function from values to what they are when some nodes are replaced."""
+        found: dict[int, Value] = {node.ident: value for node, value in known.items()}
+        cells = 0
+        for node in known:
+            cells |= node.cells
 
-        def walk(part: Value) -> Value:
-            if isinstance(part, int) or (part.gate is Gate.CELL and part.ident not in found):
+        def replaced(part: Value) -> Value:
+            if isinstance(part, int) or not part.cells & cells:
                 return part
             if part.ident not in found:
-                found[part.ident] = self._rebuilt(part.gate, [walk(arg) for arg in part.args])
+                other = part.gate is Gate.CELL
+                found[part.ident] = part if other else self._rebuilt(part.gate, [replaced(arg) for arg in part.args])
             return found[part.ident]
 
-        return walk(value)
+        return replaced
 
     def _rebuilt(self, gate: Gate, args: list[Value]) -> Value:
         match gate:
@@ -275,7 +279,7 @@ def conjuncts(value: Value) -> tuple[Node, ...]:
     return value.inputs if value.gate is Gate.AND else (value,)
 
 
-def _excluded(node: Node, chosen: dict[int, Value]) -> bool:
+def _excluded(node: Node, chosen: Mapping[int, Value]) -> bool:
     """Whether a comparison with a constant is false because the same value equals another one."""
     if node.gate is not Gate.EQUAL or not isinstance(node.args[1], int):
         return False

@@ -43,9 +43,9 @@ class Component:
 
     def admit(self, raw: Joint) -> Joint:
         """Take further joint values; those of them that are new."""
-        new = np.unique(raw[self.code[raw] < 0])
-        self.code[new] = 0
-        return new
+        unmet = np.sort(raw[self.code[raw] < 0])
+        self.code[unmet] = 0
+        return unmet[np.diff(unmet, prepend=-1) > 0]
 
     def number(self) -> None:
         """Give codes to all joint values taken."""

@@ -151,10 +151,16 @@ class _Exploring:
             path, certain = self._paths.get(_goal(goal)), not self._search.stopped
         else:
             depth = len(self._search.levels) - 1 if self._search.stopped else None
-            path, certain = shortest_through(goal, self._prepared, self._expander, depth, None)
+            path, certain = shortest_through(goal, self._prepared, self._expander, depth, self._room())
             certain &= not self._search.stopped
         reached = True if path is not None else False if certain else None
         return GoalVerdict(goal.name, goal.sentence, goal.where, reached, path)
+
+    def _room(self) -> int | None:
+        """How many states a search for a goal may meet, so that it takes no more memory than this one did or may."""
+        if self._options.memory is None:
+            return None
+        return max(self._options.memory - self._search.held, 0) // (3 * self._prepared.layout.bytes)
 
     def _silent(self) -> Iterator[SilentClause]:
         for action in self._machine.actions:

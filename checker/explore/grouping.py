@@ -133,14 +133,14 @@ class _Steps:
     def _branched(self, effect: Effect) -> Iterator[_Branch]:
         mask = self._component.mask
         written = {cell: value for cell, value in effect.after.items() if cell in self._component.radix}
-        elsewhere = {node.ident: node for value in written.values() for node in _elsewhere(value, mask)}
-        if math.prod(node.high - node.low + 1 for node in elsewhere.values()) > BRANCHES:
+        elsewhere = dict.fromkeys(node for value in written.values() for node in _elsewhere(value, mask))
+        if math.prod(node.high - node.low + 1 for node in elsewhere) > BRANCHES:
             elsewhere = {}
-        for numbers in itertools.product(*(range(node.low, node.high + 1) for node in elsewhere.values())):
-            known = dict(zip(elsewhere, numbers, strict=True))
-            guard = self._circuit.conjunction(self._circuit.replaced(part, known) for part in conjuncts(effect.guard))
+        for numbers in itertools.product(*(range(node.low, node.high + 1) for node in elsewhere)):
+            replaced = self._circuit.replacing(dict(zip(elsewhere, numbers, strict=True)))
+            guard = self._circuit.conjunction(replaced(part) for part in conjuncts(effect.guard))
             if guard != 0:
-                values = {cell: self._circuit.replaced(value, known) for cell, value in written.items()}
+                values = {cell: replaced(value) for cell, value in written.items()}
                 yield _Branch(
                     tuple(part for part in conjuncts(guard) if within(part, mask)),
                     {cell: value for cell, value in values.items() if within(value, mask)},
@@ -148,7 +148,7 @@ class _Steps:
                 )
 
     def taken(self, raw: Joint) -> Joint:
-        """The joint values that steps lead to from some joint values."""
+        """The joint values that steps lead to from some joint values; a part of them if they are too many."""
         component = self._component
         cells = component.split(raw)
         table = Table(cells)
@@ -166,9 +166,17 @@ class _Steps:
                 # A number out of range is a fault, which the search reports where it can happen.
                 after += np.clip(number, 0, component.sizes[cell] - 1) * component.radix[cell]
             for cell in branch.free:
-                after = np.unique(np.add.outer(after, np.arange(component.sizes[cell]) * component.radix[cell]))
+                after = _distinct(np.add.outer(after, np.arange(component.sizes[cell]) * component.radix[cell]))
+                if len(after) > CODES:
+                    return after
             found.append(after)
         return np.concatenate(found)
+
+
+def _distinct(raw: Joint) -> Joint:
+    """Joint values in order, each once."""
+    ordered = np.sort(raw, axis=None)
+    return ordered[np.diff(ordered, prepend=-1) > 0]
 
 
 def _elsewhere(value: Value, mask: int) -> Iterator[Node]:

@@ -72,8 +72,7 @@ class Lowered:
             elif value.gate is Gate.AND:
                 found = self._circuit.conjunction(self._simplified(part) for part in self._gathered(value.inputs))
             else:
-                known = {part.ident: self._simplified(part) for part in value.inputs}
-                found = self._circuit.replaced(value, known)
+                found = self._circuit.replacing({part: self._simplified(part) for part in value.inputs})(value)
             self._simple[value.ident] = found
         return found
 

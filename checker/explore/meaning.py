@@ -59,24 +59,23 @@ class Meaning:
         if not stated.two_state:
             return circuit.negation(held)
         parts = conjuncts(held)
-        at_rest = [circuit.replaced(part, self._after({})) for part in parts]
+        at_rest = [*map(circuit.replacing(self._after({})), parts)]
         steps = []
         for effect in self.effects:
             if effect.guard == 0:
                 continue
-            after = self._after(effect.after)
+            after = circuit.replacing(self._after(effect.after))
             written = sum(1 << len(self._cells) + cell for cell in effect.after)
             kept = circuit.conjunction(
-                circuit.replaced(part, after) if part.cells & written else resting
-                for part, resting in zip(parts, at_rest, strict=True)
+                after(part) if part.cells & written else resting for part, resting in zip(parts, at_rest, strict=True)
             )
             steps.append(circuit.conjunction((effect.guard, circuit.negation(kept if parts else held))))
         return circuit.disjunction(steps)
 
-    def _after(self, written: dict[int, Value]) -> dict[int, Value]:
+    def _after(self, written: dict[int, Value]) -> dict[Node, Value]:
         """What each cell after a step is, in terms of the state before it."""
         return {
-            later.ident: written.get(number, now)
+            later: written.get(number, now)
             for number, (now, later) in enumerate(zip(self._cells, self._later, strict=True))
             if isinstance(later, Node)
         }

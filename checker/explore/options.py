@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from attorn.spec.errors import BadInput
+
 __all__ = ["Options", "Progress"]
 
 
@@ -23,6 +25,13 @@ class Options:
     max_states: int | None = None
     memory: int | None = None
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises BadInput for a budget or a number of threads below 1."""
+        for name in ("max_states", "memory", "threads"):
+            given = getattr(self, name)
+            if given is not None and given < 1:
+                raise BadInput(f"{name} must be at least 1, got {given}; leave it out for no limit.")
 
 
 @dataclass(frozen=True)

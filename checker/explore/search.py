@@ -16,9 +16,9 @@ from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.options import Options, Progress
 from attorn.checker.explore.prepared import Prepared
-from attorn.checker.explore.team import available, together
+from attorn.checker.explore.team import WorkerLost, available, together
 from attorn.checker.explore.visited import Visited, distinct, joined
-from attorn.spec.errors import Unsound
+from attorn.spec.errors import TooLarge, Unsound
 
 __all__ = ["BLOCK", "Found", "Search", "blocks"]
 
@@ -83,7 +83,18 @@ class Search:
         self._rebuilt = 0
         self._ratio = 1.0
         self._next = distinct(prepared.initial)
+        self._refuse(prepared)
         self.visited.add(self._next)
+
+    def _refuse(self, prepared: Prepared) -> None:
+        count = len(self._next[0])
+        if self._options.memory is not None and self._needed() > self._options.memory:
+            instance = prepared.meaning.instance
+            raise TooLarge(
+                f"{instance.machine.name} with {instance.shape()}: its {count:,} initial states take "
+                f"{self.layout.bits} bits each, and to search from them takes {self._needed():,} bytes or more; the "
+                f"memory budget is {self._options.memory:,}. Raise it or choose smaller sizes."
+            )
 
     @property
     def states(self) -> int:
@@ -112,6 +123,8 @@ class Search:
                 self._drop_answered()
         except KeyboardInterrupt:
             self.stopped = f"interrupted at depth {len(self.levels)}"
+        except (MemoryError, WorkerLost):
+            self.stopped = f"memory exhausted at depth {len(self.levels)}"
 
     def _raise_fault(self) -> None:
         """Let the plain meaning say what is wrong with a step that is not well defined."""
@@ -132,9 +145,10 @@ class Search:
     def _needed(self) -> int:
         """Bytes that the next level will take, if it has as many successors a state as the level before."""
         successors = len(self._next[0]) * self._ratio * self.layout.bytes
-        return int(self._held() + self.visited.bytes + 3 * successors)
+        return int(self.held + self.visited.bytes + 3 * successors)
 
-    def _held(self) -> int:
+    @property
+    def held(self) -> int:
         """Bytes that all states met take."""
         return self.states * self.layout.bytes + self.visited.bytes
 
@@ -152,7 +166,7 @@ class Search:
                 self.visited.settle,
             )
             reached = _joined(shares)
-        self.peak = max(self.peak, self._held() + 3 * len(reached.rows[0]) * self.layout.bytes)
+        self.peak = max(self.peak, self.held + 3 * len(reached.rows[0]) * self.layout.bytes)
         return reached
 
     def _share(self, level: Rows, first: int, end: int) -> _Reached:

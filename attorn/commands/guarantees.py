@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -56,6 +53,7 @@ def guarantees(
     import os
 
     from attorn.checker.report import output_folder, write_files
+    from attorn.checker.report.live import counting_line
     from attorn.checker.report.survey import properties, survey_data, survey_lines, survey_markdown
     from attorn.checker.survey import survey
     from attorn.model.survey import cells, keys
@@ -76,7 +74,7 @@ def guarantees(
             f"no cell has memory {', '.join(memories) or 'any'} and fault {', '.join(faults) or 'any'}. "
             f"Memory: {semantics}. Faults: {classes}."
         )
-    with output_folder(out), _progress() as progress:
+    with output_folder(out), counting_line("cells") as progress:
         found = survey(wanted, out / "cells.jsonl", max_states, jobs or os.cpu_count() or 1, progress)
     known = properties(found.known)
     for name in shown:
@@ -95,19 +93,3 @@ def guarantees(
     click.echo(f"\nreport  {out / 'guarantees.md'}   (all properties)")
     click.echo("next    attorn explain memfd/at_most_one_runner   (one of the refuted, step by step)")
     return 2 if found.stopped else 0
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """One line on the terminal while cells are decided; nothing where no terminal watches."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    def draw(settled: int, total: int) -> None:
-        print(f"\r  {settled:,} of {total:,} cells", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield draw
-    finally:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +47,7 @@ def prove(
     from attorn.checker.prove.induction import ProofOptions
     from attorn.checker.prove.induction import prove as attempt
     from attorn.checker.prove.solving import Cache, default_cache
+    from attorn.checker.report.live import counting_line
 
     answers = Cache(default_cache() if cache or clear_cache else None)
     if clear_cache:
@@ -57,7 +55,7 @@ def prove(
         return HOLDS
     chosen = _machine(machine)
     options = ProofOptions(solver, timeout, jobs or ProofOptions().jobs)
-    with _progress() as progress:
+    with counting_line("obligations") as progress:
         proof = attempt(chosen, options, answers, progress)
     if answers.trouble:
         click.echo(f"note: {answers.trouble}", err=True)
@@ -155,19 +153,3 @@ def _machine(name: str) -> Machine:
     if name not in MACHINES:
         raise UnknownName(f"no machine is called `{name}`. {nearest(name, MACHINES)}")
     return MACHINES[name]
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """One line on the terminal while obligations are settled; nothing where no terminal watches."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    def draw(settled: int, total: int) -> None:
-        print(f"\r  {settled:,} of {total:,} obligations", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield draw
-    finally:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from attorn.checker.explore import Progress
 
-__all__ = ["progress_line"]
+__all__ = ["counting_line", "progress_line"]
 
 PAUSE = 0.1  # seconds between two drawings
 
@@ -45,3 +46,19 @@ def _line(name: str, progress: Progress) -> str:
         f"  {name:18}depth {progress.depth} · {progress.states:,} states · {progress.frontier:,} new · "
         f"{pace:,.0f} thousand/s"
     )
+
+
+@contextmanager
+def counting_line(noun: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Yields what is to be called with how many things are settled of how many, or None where no terminal watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def draw(settled: int, total: int) -> None:
+        print(f"\r  {settled:,} of {total:,} {noun}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield draw
+    finally:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

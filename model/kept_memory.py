@@ -125,7 +125,7 @@ def _start_with_key(s: Keys, vm: VM, partition: object) -> None:
 @action(party="operator")
 def mirror(s: Keys, vm: VM, other: VM) -> None:
     """Another VM is given the key of a VM that does not migrate; that is written on the list of the VM's partition."""
-    s.require(vm != other, s.phase[vm] == Phase.RUNNING, s.phase[other] == Phase.RUNNING, ~s.mirrors[vm, other])
+    s.require(vm != other, s.phase[vm] != Phase.ABSENT, s.phase[other] != Phase.ABSENT, ~s.mirrors[vm, other])
     s.require(s.source[vm] == s.target[vm])
     s.mirrors[vm, other] = True
     s.listed[s.source[vm], vm, other] = True

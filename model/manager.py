@@ -90,7 +90,7 @@ def order_back(s: Manager, vm: VM) -> None:
 
 @action(party="manager")
 def clean_up(s: Manager, vm: VM) -> None:
-    """The manager frees what is left of a VM in its source, once the VM executes elsewhere."""
+    """The manager ends what is left of a VM in its source, once the VM executes elsewhere."""
     home = s.source[vm]
     s.require(
         s.managing,
@@ -100,6 +100,7 @@ def clean_up(s: Manager, vm: VM) -> None:
         exists(Resource, lambda kind: s.resources[home, vm, kind]),
     )
     s.resources[home, vm, ...] = False
+    s.runs[home, vm] = False
 
 
 def _bury_managed(s: Manager, vm: VM) -> None:
@@ -119,27 +120,25 @@ MANAGER = Addition(
 
 
 def _all_ports_free(s: Ports) -> None:
-    s.taken_by[...] = NONE
+    s.taken[...] = False
+    s.port_of[...] = NONE
 
 
 @action(party="destination", fair="weak")
 def listen(s: Ports, vm: VM, port: Port) -> None:
     """The destination opens a free port for a migration that is about to begin."""
-    s.require(
-        s.phase[vm] == Phase.DESCRIBED,
-        s.up[s.target[vm]],
-        s.taken_by[port] == NONE,
-        ~exists(Port, lambda other: s.taken_by[other] == vm),
-    )
-    s.taken_by[port] = vm
+    s.require(s.phase[vm] == Phase.DESCRIBED, s.up[s.target[vm]], ~s.taken[port], s.port_of[vm] == NONE)
+    s.taken[port] = True
+    s.port_of[vm] = port
 
 
 def _transfer_by_port(s: Ports, vm: VM) -> None:
-    s.require(exists(Port, lambda port: s.taken_by[port] == vm))
+    s.require(s.port_of[vm] != NONE)
 
 
 def _released(s: Ports, vm: VM) -> None:
-    s.taken_by[lambda port: s.taken_by[port] == vm] = NONE
+    s.taken[lambda port: s.port_of[vm] == port] = False
+    s.port_of[vm] = NONE
 
 
 PORTS = Addition(

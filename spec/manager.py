@@ -42,7 +42,8 @@ class Manager(Handover):
 class Ports(Handover):
     """A migration needs one of a few ports."""
 
-    taken_by = Map(Port, to=Option(VM), says="VM for whose migration the port is open")
+    taken = Relation(Port, says="the port is in use")
+    port_of = Map(VM, to=Option(Port), says="port that was opened for the VM's migration")
 
 
 @two_state(hazards=("H52",))

@@ -7,6 +7,7 @@ from attorn.spec.language import Expr, always_possible, exists, forall, invarian
 from attorn.spec.vocabulary import NONE, VM, Partition, Phase, Resource, Segment
 
 __all__ = [
+    "RECOVERY",
     "cancel_atomic",
     "configuration_lists_all",
     "frozen_while_nobody_executes",
@@ -110,7 +111,7 @@ def recovery_idempotent(before: Handover, after: Handover) -> Expr:
     )
 
 
-@two_state(hazards=("H11", "H21"))
+@two_state(hazards=("H21",))
 def legal_way_back(before: Handover, after: Handover) -> Expr:
     """A suspended VM leaves its suspension in the source only by the next step of the way, by being taken back, or by
     the end of its source or of itself.
@@ -200,3 +201,20 @@ def non_interference(before: Handover, after: Handover) -> Expr:
 def retry_possible(s: Handover, vm: VM) -> Expr:
     """Whatever has failed before, a migration of a VM that has memory can still succeed."""
     return (s.arrival[vm] == Arrival.RESUMED) | ~exists(Segment, lambda segment: s.holds[vm, segment])
+
+
+RECOVERY = (
+    cancel_atomic,
+    outcome_is_final,
+    truthful_success,
+    no_destructive_before_commit,
+    recovery_idempotent,
+    legal_way_back,
+    run_implies_resources,
+    configuration_lists_all,
+    frozen_while_nobody_executes,
+    messages_have_takers,
+    lost_only_by_a_crash,
+    non_interference,
+    retry_possible,
+)

@@ -18,7 +18,7 @@ from attorn.checker.prove.incremental import Incremental
 from attorn.checker.prove.z3_solver import z3
 from attorn.spec.errors import DoubleWrite, OutOfRange
 from attorn.spec.language import Concrete, Instance, Step, Values, value_name
-from attorn.spec.language.substitution import step_formula
+from attorn.spec.language.substitution import initial_formula, step_formula
 
 __all__ = ["EncodingCertificate", "certify_encoding"]
 
@@ -30,6 +30,7 @@ class EncodingCertificate:
     """What was compared between the plain interpreter and the formulas, and where they differ.
 
     reachable: reachable states looked at.  complete: whether these are all.  arbitrary: other states looked at.
+    starts:    initial states; the formula for them has no other solution.
     edges:     (state, action, arguments) with a step; the formula has that successor and no other solution at all.
     refusals:  (state, action, arguments) without a step; the formula has no solution.
     judgments: (step, conjunct or cell) that has, written over the state before, the value that it has in the successor.
@@ -41,6 +42,7 @@ class EncodingCertificate:
     reachable: int
     complete: bool
     arbitrary: int
+    starts: int
     edges: int
     refusals: int
     judgments: int
@@ -71,9 +73,10 @@ def certify_encoding(
     timeout:   seconds for one question to the solver.
     progress:  called with the number of states looked at and their total.
 
-    1. ``step_formula``, over cells of fixed size: with the state before and the arguments known and the state after
-       open, its only solution is the successor, and it has none where the action is not enabled. So every edge is
-       in it, and of non-edges not a sample but all are out of it, whatever the state after.
+    1. ``initial_formula`` and ``step_formula``, over cells of fixed size: with the state before and the arguments known
+       and the state after open, the only solution is the successor, and there is none where the action is not enabled.
+       So every edge is in the formula, and of non-edges not a sample but all are out of it, whatever the state after;
+       and so it is with initial states.
     2. ``after_step``, which obligations use for the state after: each conjunct, and each cell, so rewritten has in the
        state before the value that it has in the successor.
     3. The SMT-LIB text, read by the solver from text: with its sorts given the instance's elements, the relation of
@@ -86,18 +89,20 @@ def certify_encoding(
     chosen, complete = _spread(reachable_blocks(instance), states)
     drawn = _drawn(instance, arbitrary)
     check = _Check(instance, timeout)
+    check.look_at_starts()
     for number, state in enumerate((*chosen, *drawn), start=1):
         check.look_at(state, reachable=number <= len(chosen))
         if progress is not None:
             progress(number, len(chosen) + len(drawn))
         if len(check.differences) >= SHOWN:
             break
-    texts = text_differences(check.concrete, check.steps, check.refused, scripts, timeout)
+    texts = text_differences(check.concrete, check.starts, check.steps, check.refused, scripts, timeout)
     return EncodingCertificate(
         instance=instance,
         reachable=len(chosen),
         complete=complete,
         arbitrary=len(drawn),
+        starts=len(check.starts),
         edges=check.edges,
         refusals=check.refusals,
         judgments=check.judgments,
@@ -145,8 +150,33 @@ class _Check:
         self._sizes = FixedSize(instance)
         self._after = self._sizes.state("after")
         self._whole = self._sizes.packed(self._after)
-        self._solver = Incremental(self._sizes.context, timeout)
-        self._solver.add(*self._sizes.typed(self._after))
+        self._timeout = timeout
+        self._solver = self._typed_solver()
+        self.starts = self.concrete.initial_states()
+
+    def _typed_solver(self) -> Incremental:
+        solver = Incremental(self._sizes.context, self._timeout)
+        solver.add(*self._sizes.typed(self._after))
+        return solver
+
+    def look_at_starts(self) -> None:
+        """Compare the initial states: the formula has these solutions, for some arguments, and no other."""
+        initial, solver = self.machine.initial, self._typed_solver()
+        given = {each.variable.payload: self._sizes.variable(each.name, each.sort) for each in initial.parameters}
+        solver.add(*(self._sizes.inside(given[each.variable.payload], each.sort) for each in initial.parameters))
+        formula = initial_formula(initial)
+        solver.add(self._sizes.boolean(self._sizes.term(formula, given, before=self._after)))
+        for state in self.starts:
+            if not isinstance(solver.ask(self._is(state)), z3.ModelRef):
+                self.differences.append(f"initial state: the formula does not allow it; {self._told(state)}")
+        solver.add(*(z3.Not(self._is(state)) for state in self.starts))
+        if solver.ask() is not None:
+            self.differences.append("initial state: the formula allows another one")
+
+    def _is(self, state: Values) -> Any:
+        """The open state is this one."""
+        number = self._sizes.number(state, self._after)
+        return self._sizes.boolean(number is not None and (self._whole == number))
 
     def look_at(self, state: Values, reachable: bool) -> None:
         """Compare everything that can and cannot happen in a state."""
@@ -175,12 +205,10 @@ class _Check:
 
     def _compare_edge(self, state: Values, step: Step, after: Values, formula: Any) -> None:
         self.edges += 1
-        number = self._sizes.number(after, self._after)
-        here = self._sizes.boolean(number is not None and (self._whole == number))
         formula = self._sizes.boolean(formula)
-        if not isinstance(self._solver.ask(formula, here), z3.ModelRef):
+        if not isinstance(self._solver.ask(formula, self._is(after)), z3.ModelRef):
             self._differ(state, step, "the formula does not allow the step")
-        if self._solver.ask(formula, z3.Not(here)) is not None:
+        if self._solver.ask(formula, z3.Not(self._is(after))) is not None:
             self._differ(state, step, "the formula allows another state after the step")
 
     def _compare_rewritten(self, state: Values, step: Step, after: Values) -> None:
@@ -198,5 +226,7 @@ class _Check:
                 self._differ(state, step, f"{each.conjunct.name}, rewritten over the state before, says {rewritten}")
 
     def _differ(self, state: Values, step: Step, how: str) -> None:
-        cells = ", ".join(f"{name} = {value}" for name, value in self.concrete.instance.readable(state).items())
-        self.differences.append(f"{self.concrete.label(step)}: {how}; before, {cells}")
+        self.differences.append(f"{self.concrete.label(step)}: {how}; before, {self._told(state)}")
+
+    def _told(self, state: Values) -> str:
+        return ", ".join(f"{name} = {value}" for name, value in self.concrete.instance.readable(state).items())

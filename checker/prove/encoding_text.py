@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from attorn.checker.prove.obligations import Conjunct, inductive_set, relation, two_state_conjuncts
 from attorn.checker.prove.pinned import Pins
 from attorn.checker.prove.smtlib import Script, script
 from attorn.checker.prove.solving import ask
 from attorn.spec.errors import SpecificationError
-from attorn.spec.language import Action, Concrete, Expr, Instance, Machine, Op, Step, Values, after_step, primed
-from attorn.spec.language.expressions import node, read
+from attorn.spec.language import Action, Concrete, Expr, Field, Instance, Machine, Op, Step, Values, after_step, primed
+from attorn.spec.language.expressions import equal, node, quantified, read
+from attorn.spec.language.substitution import initial_formula
 
 __all__ = ["Judged", "Met", "TextDifferences", "cells_after", "judged_conjuncts", "text_differences"]
+
+MOST_STARTS = 200  # in one text, to say that there are no others
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,33 +77,72 @@ def cells_after(instance: Instance, action: Action) -> list[Expr]:
 
 def text_differences(
     concrete: Concrete,
+    starts: Sequence[Values],
     steps: Mapping[str, Sequence[Met]],
     refused: Mapping[str, Sequence[Met]],
     most: int,
     timeout: float,
 ) -> TextDifferences:
-    """Ask the solver about as many steps (and as many that are not enabled), spread evenly over the actions."""
-    actions = concrete.instance.machine.actions
-    each = max(1, most // max(1, len(actions)))
+    """Ask the solver about at most so many steps, as many that are not enabled, and as many initial states.
+
+    Steps are spread evenly over the actions.
+    """
     asked = 0
     differences = []
     try:
-        for action in actions:
-            texts = _Texts(concrete, action)
-            for question in texts.questions(_spread(steps[action.name], each), _spread(refused[action.name], each)):
-                asked += 1
-                answer = ask(question.script.text(question.expected), timeout=timeout, expected=question.expected)
-                if answer.result != question.expected:
-                    reason = f" ({answer.reason})" if answer.reason else ""
-                    differences.append(f"{question.says}: the text is {answer.result}{reason}")
+        for question in _questions(concrete, starts, steps, refused, most):
+            asked += 1
+            answer = ask(question.script.text(question.expected), timeout=timeout, expected=question.expected)
+            if answer.result != question.expected:
+                reason = f" ({answer.reason})" if answer.reason else ""
+                differences.append(f"{question.says}: the text is {answer.result}{reason}")
     except SpecificationError as error:
         return TextDifferences(asked, str(error), tuple(differences))
     return TextDifferences(asked, "", tuple(differences))
 
 
-def _spread(items: Sequence[Met], most: int) -> Sequence[Met]:
+def _questions(
+    concrete: Concrete,
+    starts: Sequence[Values],
+    steps: Mapping[str, Sequence[Met]],
+    refused: Mapping[str, Sequence[Met]],
+    most: int,
+) -> Iterator[_Question]:
+    actions = concrete.instance.machine.actions
+    yield from _about_starts(concrete, starts, most)
+    for action in actions:
+        each = -(-most // len(actions))
+        texts = _Texts(concrete, action)
+        yield from texts.questions(_spread(steps[action.name], each), _spread(refused[action.name], each))
+
+
+def _spread(items: Sequence[T], most: int) -> Sequence[T]:
     """At most so many, evenly spaced."""
-    return items[:: -(-len(items) // most)] if items else ()
+    return items[:: -(-len(items) // most)] if items and most else ()
+
+
+def _about_starts(concrete: Concrete, starts: Sequence[Values], most: int) -> Iterator[_Question]:
+    """The description of the initial states holds for each of them, and for no other state."""
+    if not most:
+        return
+    initial, pins = concrete.instance.machine.initial, Pins(concrete.instance)
+    fields = concrete.instance.machine.state.fields.values()
+    asked = script([initial_formula(initial), *map(_mentioned, fields)], initial.parameters)
+    for state in _spread(starts, most):
+        yield _Question("initial state", pins.script(asked, pins.state(state, asked)), "sat")
+    if len(starts) <= MOST_STARTS:
+        others = [pins.other(state, asked) for state in starts]
+        yield _Question("no other initial state", pins.script(asked, others), "unsat")
+
+
+def _mentioned(field: Field) -> Expr:
+    """What is true of any field, so that a text speaks of those too that may have any value."""
+
+    def some_value(*index: Expr) -> Expr:
+        return quantified(Op.EXISTS, (field.codomain,), lambda value: equal(read(field, index), value), ("value",))
+
+    names = tuple(f"x{number}" for number in range(len(field.domain)))
+    return quantified(Op.FORALL, field.domain, some_value, names) if names else some_value()
 
 
 @dataclass(frozen=True)
@@ -160,7 +204,4 @@ class _Texts:
             for step in self._concrete.steps
             if step.action is met.step.action and self._concrete.enabled(met.before, step)
         }
-        return tuple(
-            f"(not (and true {' '.join(self._pins.state(after, self._relation, after=True))}))"
-            for after in sorted(reached)
-        )
+        return tuple(self._pins.other(after, self._relation, after=True) for after in sorted(reached))

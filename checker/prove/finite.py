@@ -10,7 +10,7 @@ from attorn.spec.language import Budget, Expr, Field, Instance, Op, Values
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.sorts import BooleanSort, OptionSort, Sort
 
-__all__ = ["FixedSize"]
+__all__ = ["FixedSize", "numeric"]
 
 
 class FixedSize:
@@ -40,7 +40,7 @@ class FixedSize:
 
     def width(self, sort: Sort) -> int:
         """Bits of a stored value; numbers have a sign besides, which is always 0 there."""
-        return (self.instance.size(sort) - 1).bit_length() + _numeric(sort)
+        return (self.instance.size(sort) - 1).bit_length() + numeric(sort)
 
     def typed(self, state: Sequence[Any]) -> list[Any]:
         """Every cell holds one of its values."""
@@ -85,7 +85,7 @@ class FixedSize:
                 left, right = right, left
             if isinstance(right, int):
                 return left if right else z3.Not(left)
-        elif _numeric(sort):
+        elif numeric(sort):
             left, right = self.widened(left, right)
         return left == right
 
@@ -97,7 +97,7 @@ class FixedSize:
             return then
         if isinstance(sort, BooleanSort):
             then, otherwise = self.boolean(then), self.boolean(otherwise)
-        elif _numeric(sort):
+        elif numeric(sort):
             then, otherwise = self.widened(then, otherwise)
         elif isinstance(then, int) and isinstance(otherwise, int):
             then = z3.BitVecVal(then, self.width(sort), self.context)
@@ -229,7 +229,7 @@ class _Expanded:
         return z3.SignExt(1, left), z3.SignExt(1, right)
 
     def some(self, sort: Sort, value: Any) -> Any:
-        if isinstance(value, int) or _numeric(sort):
+        if isinstance(value, int) or numeric(sort):
             return self.added(value, 1)
         width = self._sizes.width(sort)
         if z3.is_bool(value):
@@ -256,9 +256,9 @@ class _Expanded:
         return total
 
 
-def _numeric(sort: Sort) -> bool:
+def numeric(sort: Sort) -> bool:
     """Whether values can be results of arithmetic, which may leave the range of a stored value."""
-    return _numeric(sort.of) if isinstance(sort, OptionSort) else sort.is_number
+    return numeric(sort.of) if isinstance(sort, OptionSort) else sort.is_number
 
 
 def _later(body: Callable[[tuple[Any, ...]], Any], numbers: tuple[int, ...]) -> Callable[[], Any]:

@@ -41,6 +41,11 @@ class Pins:
                 index = [self._plain(sort, part) for sort, part in zip(cell.field.domain, cell.index, strict=True)]
                 yield self._has(field, index, cell.field.codomain, value)
 
+    def other(self, values: Values, mentioned: Script, after: bool = False) -> str:
+        """The state is another one; where the script leaves a cell out, it always may be."""
+        facts = list(self.state(values, mentioned, after))
+        return f"(not (and true {' '.join(facts)}))" if len(facts) == len(values) else "true"
+
     def arguments(self, parameters: Sequence[Parameter], arguments: Sequence[int], mentioned: Script) -> Iterator[str]:
         """The arguments of an action have these values."""
         names = " ".join(mentioned.declarations)

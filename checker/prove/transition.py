@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from attorn.checker.prove.finite import FixedSize
+from attorn.checker.prove.finite import FixedSize, numeric
 from attorn.checker.prove.z3_solver import z3
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.language import Action, Expr, Field, Instance, Op, Step, Values, Write, all_of, any_of
 from attorn.spec.language.expressions import equal, node
-from attorn.spec.language.sorts import BOOLEAN, RangeSort, Sort
+from attorn.spec.language.sorts import BOOLEAN, Sort
 from attorn.spec.language.substitution import cell_after, initial_formula, substituted
 
 __all__ = ["Transition"]
@@ -136,10 +136,10 @@ class Transition:
         return value
 
     def _leaving(self, action: Action, given: Mapping[int, Any]) -> Iterator[Any]:
-        """For each write to a counter, that it leaves the counter's range."""
+        """For each write of a number, that it leaves the range of its cell."""
         for write in action.writes:
             sort = write.field.codomain
-            if not isinstance(sort, RangeSort):
+            if not numeric(sort):
                 continue
             for index in self.instance.indices(write.field.domain):
                 touched, value = _touched(write, _constants(write.field, index))

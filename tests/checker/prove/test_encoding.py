@@ -34,6 +34,7 @@ from attorn.spec.language import (
     invariant,
     two_state,
 )
+from attorn.spec.language.expressions import FALSE, TRUE
 from attorn.spec.language.substitution import step_formula
 from attorn.spec.vocabulary import NONE
 from tests.machines.random_machines import instances
@@ -114,6 +115,7 @@ def test_the_right_translation_is_certified() -> None:
     assert certificate.reachable == explored.states
     assert certificate.edges >= explored.transitions  # those of the other states come on top
     assert certificate.refusals > 0
+    assert certificate.starts == 1
     assert certificate.judgments == (2 + 5) * certificate.edges  # two properties and five cells
     assert certificate.scripts > 6
     assert certificate.untold == ""
@@ -142,6 +144,20 @@ def test_a_lost_guard_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(encoding, "step_formula", unguarded)
     _only(_certified(), "pay", "allows a step, but the action is not enabled")
+
+
+def test_a_wrong_initial_state_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "initial_formula", lambda initial: TRUE)
+    assert _certified(0).differences == ("initial state: the formula allows another one",)
+    monkeypatch.setattr(encoding, "initial_formula", lambda initial: FALSE)
+    assert [each.partition(";")[0] for each in _certified(0).differences] == [
+        "initial state: the formula does not allow it"
+    ]
+
+
+def test_a_wrong_text_of_the_initial_states_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding_text, "initial_formula", lambda initial: TRUE)
+    assert "no other initial state: the text is sat" in _certified().differences
 
 
 def test_a_wrong_state_after_is_detected_in_what_obligations_say(monkeypatch: pytest.MonkeyPatch) -> None:

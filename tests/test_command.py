@@ -153,7 +153,8 @@ def test_quiet_prints_the_last_lines_only() -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["All", "report", "next", "or"]
 
 
-def test_a_second_engine_is_asked_to_agree() -> None:
+def test_a_second_engine_is_asked_to_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attorn.commands.agreeing.SOLVER_STATES", 1)
     done = attorn_("check", "claim-tiny", "--agree")
     assert done.exit_code == 0
     assert "agreed: a second engine finds the same" in done.stdout
@@ -162,10 +163,11 @@ def test_a_second_engine_is_asked_to_agree() -> None:
 
 
 def test_agreement_that_is_not_known_is_not_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attorn.commands.examine.ORACLE_STATES", 100)
+    monkeypatch.setattr("attorn.commands.agreeing.ORACLE_STATES", 100)
+    monkeypatch.setattr("attorn.commands.agreeing.SOLVER_STATES", 1)
     done = attorn_("check", "claim-tiny", "--agree")
     assert done.exit_code == 2
-    assert "UNDETERMINED: nothing is refuted so far, but the second engine did not finish." in " ".join(
+    assert "UNDETERMINED: nothing is refuted so far, but another engine did not finish." in " ".join(
         done.stdout.split()
     )
 

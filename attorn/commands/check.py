@@ -30,7 +30,7 @@ __all__ = ["check"]
     default=None,
     help="Decide progress on graphs of any size, or on none.  [default: where the graph is small enough]",
 )
-@click.option("--agree", is_flag=True, help="Search again with a second engine and compare.")
+@click.option("--agree", is_flag=True, help="Ask other engines too, and compare.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -16,7 +16,6 @@ from typing import Protocol, Self
 from attorn import __version__
 from attorn.checker.explore import Options, Progress, explore
 from attorn.checker.report import (
-    Agreement,
     Commands,
     InstanceAccount,
     MachineAccount,
@@ -27,13 +26,12 @@ from attorn.checker.report import (
     machine_account,
 )
 from attorn.checker.verdicts import Exploration
+from attorn.commands.agreeing import compare
 from attorn.commands.progress import decide_progress
 from attorn.commands.targets import Target, claim_elements, statement_names
-from attorn.spec.errors import Unsound
 
 __all__ = ["Request", "Watcher", "examine", "search"]
 
-ORACLE_STATES = 1_000_000
 LIBRARIES = ("numpy", "networkx", "z3-solver")
 
 Draw = Callable[[Progress], None]
@@ -61,7 +59,7 @@ class Request:
 
     names:    properties and goals; all where there are none.
     options:  limits of each search.
-    agree:    whether a second engine searches again.
+    agree:    whether other engines are asked to agree.
     progress: whether to decide progress: True, False, or None for where the graph is small enough.
     """
 
@@ -76,7 +74,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
 
     command: what the user types to repeat it.
 
-    Raises Unsound where a run does not stand up to the plain interpreter, or the second engine disagrees.
+    Raises Unsound where a run does not stand up to the plain interpreter, or another engine disagrees.
     """
     started, began = time.strftime("%Y-%m-%dT%H:%M:%S%z"), time.perf_counter()
     machines: dict[str, MachineAccount] = {}
@@ -94,7 +92,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
             try:
                 with interrupts.heard(), watcher.drawing(target.instance.name) as draw:
                     exploration = search(target, request.names, request.options, draw)
-                    agreement = _agreement(exploration, request)
+                    comparisons = compare(exploration, request.options.max_states) if request.agree else ()
                     began_progress = time.perf_counter()
                     promises = decide_progress(exploration, request.names, request.progress, request.options.memory)
             except KeyboardInterrupt:
@@ -104,7 +102,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                 instance_account(
                     exploration,
                     Commands(target.check(), target.explain()),
-                    agreement,
+                    comparisons,
                     promises.verdicts,
                     promises.unchecked,
                     promises.stopped,
@@ -140,28 +138,6 @@ def search(target: Target, names: Sequence[str], options: Options, draw: Draw | 
         options = replace(options, properties=tuple(name for name in known if name in names), goals=bool(aims))
     found = explore(target.instance, options, draw)
     return replace(found, goals=tuple(goal for goal in found.goals if goal.name in aims))
-
-
-def _agreement(exploration: Exploration, request: Request) -> Agreement:
-    """Whether the second engine says the same; raises Unsound where it says something else."""
-    from attorn.checker import oracle
-    from attorn.checker.agreement import differences
-
-    if not request.agree:
-        return Agreement.NOT_ASKED
-    properties = tuple(verdict.name for verdict in exploration.verdicts)
-    aims = {goal.name for goal in exploration.goals}
-    limit = request.options.max_states or ORACLE_STATES
-    if not exploration.finished or exploration.states > limit:
-        return Agreement.UNKNOWN
-    try:
-        other = oracle.explore(exploration.instance, properties, bool(aims), limit)
-    except KeyboardInterrupt:
-        return Agreement.UNKNOWN
-    other = replace(other, goals=tuple(goal for goal in other.goals if goal.name in aims))
-    if found := differences(exploration, other):
-        raise Unsound("the explorer and the oracle disagree:\n  " + "\n  ".join(found))
-    return Agreement.AGREED
 
 
 class _Interrupts:

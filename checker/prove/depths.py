@@ -22,15 +22,22 @@ __all__ = ["DepthAgreement", "agree_by_depth"]
 class DepthAgreement:
     """An exploration, a bounded check and the solver's own levels of one instance, and where they differ.
 
-    levels: how many states the solver found to be first reached at each depth.
-    What was not compared, because it was too much or took too long, is a difference too.
+    levels:         how many states the solver found to be first reached at each depth.
+    contradictions: where one says something else than the other.
+    unknown:        what was not compared, because it was too much or took too long.
     """
 
     explorer: Exploration
     bounded: Bounded
     levels: tuple[int, ...]
-    differences: tuple[str, ...]
+    contradictions: tuple[str, ...]
+    unknown: tuple[str, ...]
     seconds: float
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """All that keeps the two from being the same; what was not compared is a difference too."""
+        return (*self.contradictions, *self.unknown)
 
     @property
     def complete(self) -> bool:
@@ -64,8 +71,9 @@ def agree_by_depth(
     limit = explorer.depth + 1 if depth is None else depth
     bounded = check_bounded(instance, limit, timeout=timeout)
     levels, trouble = _levels(instance, limit, timeout, max_states, progress)
-    differences = (*_level_differences(explorer, levels, limit, trouble), *_verdict_differences(explorer, bounded))
-    return DepthAgreement(explorer, bounded, tuple(levels), differences, time.perf_counter() - began)
+    contradictions = (*_level_differences(explorer, levels), *_verdict_differences(explorer, bounded))
+    unknown = tuple(_not_compared(explorer, bounded, levels, trouble))
+    return DepthAgreement(explorer, bounded, tuple(levels), contradictions, unknown, time.perf_counter() - began)
 
 
 def _levels(
@@ -142,11 +150,18 @@ class _Enumeration:
             self.trouble = f"z3 gave no answer at depth {self._depth}: {said}"
 
 
-def _level_differences(explorer: Exploration, levels: list[int], depth: int, trouble: str) -> Iterator[str]:
+def _not_compared(explorer: Exploration, bounded: Bounded, levels: list[int], trouble: str) -> Iterator[str]:
     if trouble:
         yield f"levels from depth {len(levels)} on were not compared: {trouble}"
     if not explorer.finished:
         yield f"{explorer.engine} did not finish ({explorer.stopped}), so agreement is not known"
+    for each in bounded.verdicts:
+        if each.verdict.evidence is Evidence.UNDETERMINED:
+            yield f"{each.verdict.name} was not compared: {bounded.stopped}"
+
+
+def _level_differences(explorer: Exploration, levels: list[int]) -> Iterator[str]:
+    if not explorer.finished:
         return
     for number, size in enumerate(levels):
         known = explorer.levels[number] if number < len(explorer.levels) else 0
@@ -159,8 +174,8 @@ def _verdict_differences(explorer: Exploration, bounded: Bounded) -> Iterator[st
         steps = None if each.path is None or len(each.path) > bounded.depth else len(each.path)
         found = bounded.verdict(each.name).verdict
         if found.evidence is Evidence.UNDETERMINED:
-            yield f"{each.name} was not compared: {bounded.stopped}"
-        elif (None if found.path is None else len(found.path)) != steps:
+            continue
+        if (None if found.path is None else len(found.path)) != steps:
             said = [
                 "no violation" if length is None else f"a violation in {length} steps"
                 for length in (steps, None if found.path is None else len(found.path))

@@ -8,6 +8,7 @@ from attorn.checker.report.live import progress_line
 from attorn.checker.report.markdown import render_markdown
 from attorn.checker.report.model import (
     Agreement,
+    Comparison,
     InstanceAccount,
     MachineAccount,
     Outcome,
@@ -22,6 +23,7 @@ from attorn.checker.report.terminal import Screen
 __all__ = [
     "Agreement",
     "Commands",
+    "Comparison",
     "InstanceAccount",
     "MachineAccount",
     "Outcome",

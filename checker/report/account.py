@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from attorn.checker.recheck import Rechecker
 from attorn.checker.report.lassos import progress_account
 from attorn.checker.report.model import (
-    Agreement,
     Assumed,
     Broken,
+    Comparison,
     Counterexample,
     FieldFacts,
     Fired,
@@ -77,7 +77,7 @@ def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[st
 def instance_account(
     exploration: Exploration,
     commands: Commands,
-    agreement: Agreement = Agreement.NOT_ASKED,
+    comparisons: Sequence[Comparison] = (),
     progress: Sequence[ProgressVerdict | PossibilityVerdict] = (),
     unchecked: Sequence[Unchecked] = (),
     progress_stopped: str = "",
@@ -111,7 +111,7 @@ def instance_account(
         ),
         fields=_fields(instance),
         command=commands.check,
-        agreement=agreement,
+        comparisons=tuple(comparisons),
         unchecked=tuple(unchecked),
         progress_stopped=progress_stopped,
     )

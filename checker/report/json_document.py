@@ -71,6 +71,9 @@ def _instance(instance: InstanceAccount) -> dict[str, Any]:
         "depth": instance.depth,
         "levels": list(instance.levels),
         "agreement": instance.agreement.value,
+        "comparisons": [
+            {"engine": each.engine, "agreed": each.agreed, "says": each.says} for each in instance.comparisons
+        ],
         "properties": [_property(each) for each in instance.properties],
         "unchecked": [{"name": each.name, "why": each.why} for each in instance.unchecked],
         "progress_stopped": instance.progress_stopped,

@@ -62,6 +62,7 @@ def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> I
         yield f"Stated, but not decided: {', '.join(f'`{name}`' for name in names)} ({why})."
     yield "### What was searched"
     yield _searched(instances)
+    yield from _compared(instances)
     yield from _coverage(instances)
     yield from _counterexamples(machine, instances)
     yield from _witnesses(machine, instances)
@@ -120,7 +121,7 @@ def _reached(goal: GoalAccount) -> str:
 
 def _searched(instances: Sequence[InstanceAccount]) -> str:
     sorts = [sort for sort, _ in instances[0].sizes] if instances else []
-    head = ["instance", *sorts, "states", "transitions", "depth", "search", "second engine"]
+    head = ["instance", *sorts, "states", "transitions", "depth", "search", "other engines"]
     rows = [
         [
             instance.name,
@@ -134,6 +135,15 @@ def _searched(instances: Sequence[InstanceAccount]) -> str:
         for instance in instances
     ]
     return _table(head, rows, right=range(1, 4 + len(sorts)))
+
+
+def _compared(instances: Sequence[InstanceAccount]) -> Iterator[str]:
+    said = [(instance, each) for instance in instances for each in instance.comparisons]
+    if said:
+        yield "\n".join(
+            f"- {instance.name}: {'agreed' if each.agreed else '**agreement unknown**'}: {each.says}"
+            for instance, each in said
+        )
 
 
 def _ended(instance: InstanceAccount) -> str:

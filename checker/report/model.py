@@ -14,6 +14,7 @@ __all__ = [
     "Assumed",
     "Broken",
     "Change",
+    "Comparison",
     "Counterexample",
     "FieldFacts",
     "Fired",
@@ -45,7 +46,7 @@ class Outcome(Enum):
 
 
 class Agreement(Enum):
-    """Whether a second engine says the same; where it says something else there is no report."""
+    """Whether other engines say the same; where one says something else there is no report."""
 
     NOT_ASKED = "not asked"
     AGREED = "agreed"
@@ -209,6 +210,15 @@ class PropertyAccount:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What another engine says of an instance: the same, or nothing for certain; and a sentence on it."""
+
+    engine: str
+    agreed: bool
+    says: str
+
+
+@dataclass(frozen=True)
 class Unchecked:
     """A property that was stated and not decided, and why not."""
 
@@ -280,9 +290,16 @@ class InstanceAccount:
     silent: tuple[SilentAccount, ...]
     fields: tuple[FieldFacts, ...]
     command: str
-    agreement: Agreement = Agreement.NOT_ASKED
+    comparisons: tuple[Comparison, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
     progress_stopped: str = ""
+
+    @property
+    def agreement(self) -> Agreement:
+        """Whether all other engines that were asked say the same."""
+        if not self.comparisons:
+            return Agreement.NOT_ASKED
+        return Agreement.AGREED if all(each.agreed for each in self.comparisons) else Agreement.UNKNOWN
 
     @property
     def states(self) -> int:

@@ -156,7 +156,7 @@ def verdict_sentence(report: Report) -> str:
             left = total - sum(instance.finished for instance in report.instances)
             searches = "the search" if total == 1 else f"{left} of {total} searches"
             unknown = any(instance.agreement is Agreement.UNKNOWN for instance in report.instances)
-            missing = searches if left else "the second engine" if unknown else "the check of progress"
+            missing = searches if left else "another engine" if unknown else "the check of progress"
             return f"UNDETERMINED: nothing is refuted so far, but {missing} did not finish."
         case Outcome.HOLDS:
             said = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
-from attorn.checker.report.model import Agreement, InstanceAccount, MachineAccount, Outcome, Report
+from attorn.checker.report.model import InstanceAccount, MachineAccount, Outcome, Report
 from attorn.checker.report.summary import (
     GoalSummary,
     PropertySummary,
@@ -34,11 +34,6 @@ MEANING = (
     (Evidence.REFUTED, (), "REFUTED: a run violates it", "bad"),
 )
 """What evidence means of properties of some kinds, or of all that are left."""
-AGREEMENT = {
-    Agreement.NOT_ASKED: "",
-    Agreement.AGREED: "agreed: a second engine finds the same states, steps, verdicts and lengths of runs",
-    Agreement.UNKNOWN: "agreement UNKNOWN: the second engine did not finish",
-}
 ROLES = {Outcome.HOLDS: "good", Outcome.REFUTED: "bad", Outcome.UNDETERMINED: "doubt"}
 
 
@@ -75,7 +70,10 @@ class Screen:
         elif instance.progress_stopped:
             text = f"progress UNDETERMINED: {instance.progress_stopped}"
             lines += wrapped(text, self.width, indent, paint=self.paint, role="doubt")
-        return lines + wrapped(AGREEMENT[instance.agreement], self.width, indent)
+        for each in instance.comparisons:
+            word, role = ("agreed", "") if each.agreed else ("agreement UNKNOWN", "doubt")
+            lines += wrapped(f"{word}: {each.says}", self.width, indent, paint=self.paint, role=role)
+        return lines
 
     def verdicts(self, report: Report, machine: MachineAccount) -> list[str]:
         """The verdicts on one machine, over all its instances; what failed comes last."""

@@ -12,7 +12,7 @@ __all__ = ["Incremental"]
 class Incremental:
     """z3 for truth values and bit-vectors, in one context.
 
-    Its finite-domain engine is used: for runs it was twice as fast as the one for bit-vectors.
+    Its finite-domain engine is used: on runs it takes between half and all of the time of the one for bit-vectors.
     """
 
     def __init__(self, context: z3.Context, timeout: float) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from attorn.spec.language import Clause, Failure, Instance, Step, Values
 from attorn.spec.language.source import Where
+
+if TYPE_CHECKING:
+    import networkx
 
 __all__ = ["Evidence", "Exploration", "GoalVerdict", "Move", "Path", "SilentClause", "Verdict"]
 
@@ -121,6 +125,15 @@ class Exploration:
     def dead_actions(self) -> tuple[str, ...]:
         """Actions that never happened."""
         return tuple(name for name, times in self.fired.items() if times == 0)
+
+    def graph(self, limit: int = 50_000) -> networkx.MultiDiGraph[int]:
+        """The states and transitions of the instance, searched once more; see checker.explore.graph.
+
+        Raises TooLarge above ``limit`` states.
+        """
+        from attorn.checker.explore import graph
+
+        return graph(self.instance, limit)
 
     def verdict(self, name: str) -> Verdict:
         """The verdict of one property."""

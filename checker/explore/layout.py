@@ -33,16 +33,19 @@ class Layout:
     """The places of all components.
 
     word, shift: for each component, the word that it is in, and the lowest of its bits there.
+    mixers, bits: other constants and fewer bits a word than by default: tests make the worst of both.
     """
 
-    def __init__(self, components: Sequence[Component], cells: int, mixers: Sequence[int] = ()) -> None:
+    def __init__(
+        self, components: Sequence[Component], cells: int, mixers: Sequence[int] = (), bits: int = WORD
+    ) -> None:
         self.components = tuple(components)
         self._cells = cells
         self.word: list[int] = []
         self.shift: list[int] = []
         used = [0]
         for each in self.components:
-            word = next((number for number, bits in enumerate(used) if bits + each.bits <= WORD), len(used))
+            word = next((number for number, taken in enumerate(used) if taken + each.bits <= bits), len(used))
             if word == len(used):
                 used.append(0)
             self.word.append(word)
@@ -50,7 +53,9 @@ class Layout:
             used[word] += each.bits
         self.words = len(used)
         self.bits = sum(used)
-        self._mixers = [np.uint64(each) for each in (*mixers, *map(mixer, range(len(mixers), self.words)))]
+        self._mixers = [np.uint64(each) for each in (*mixers, *map(mixer, range(len(mixers), self.words)))][
+            : self.words
+        ]
         self._inverse = np.uint64(pow(int(self._mixers[0]), -1, 1 << WORD))
 
     @property

@@ -47,7 +47,7 @@ def _changes(rows: Rows) -> NDArray[np.bool_]:
 
 
 class Run:
-    """A sorted list of distinct states.
+    """A sorted list of distinct states, at least one.
 
     The first numbers are spread evenly, so their highest bits say about where a state is: ``_starts`` has, for each
     value of those bits, the place of the first state that has at least that value.

@@ -12,8 +12,9 @@ from attorn.commands.check import check
 from attorn.commands.explain import explain
 from attorn.commands.guarantees import guarantees
 from attorn.commands.listing import listing
-from attorn.commands.prove import prove, verify
+from attorn.commands.prove import prove
 from attorn.commands.show import show
+from attorn.commands.verify import verify
 from attorn.commands.words import nearest
 from attorn.spec.errors import AttornError, Unsound
 

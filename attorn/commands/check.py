@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,12 @@ __all__ = ["check"]
 )
 @click.option("--agree", is_flag=True, help="Ask other engines too, and compare.")
 @click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write all reachable states of the one instance, for attorn verify.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -55,6 +61,7 @@ def check(
     limits: Mapping[str, Any],
     progress: bool | None,
     agree: bool,
+    certificate: Path | None,
     out: Path,
     form: str,
     quiet: bool,
@@ -66,6 +73,7 @@ def check(
     """
     from attorn.checker.explore import Options
     from attorn.checker.report import Outcome, output_folder, render_json, render_markdown, write_files
+    from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
     from attorn.commands.targets import checked_names, proof_command, resolve, size_arguments
 
@@ -78,14 +86,20 @@ def check(
         ["attorn check", *map(shlex.quote, targets), *size_arguments(sizes), *given, *(["--agree"] if agree else [])]
     )
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())
-    with output_folder(out):
-        report = examine(chosen, Request(names, Options(**limits), agree, progress), command, watcher)
+    certifier = None if certificate is None else Certifier(certificate, chosen)
+    with output_folder(out), nullcontext() if certificate is None else output_folder(certificate.parent):
+        report = examine(chosen, Request(names, Options(**limits), agree, progress, certifier), command, watcher)
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         write_files(out, texts)
     if form == "terminal":
         watcher.ends(report, (out / "report.md").as_posix(), proof_command(chosen))
     else:
         click.echo(texts["report.json" if form == "json" else "report.md"], nl=False)
+    if certifier is not None:
+        for line in certifier.lines:
+            click.echo(line, err=form != "terminal")
+        if report.outcome is Outcome.HOLDS and not certifier.complete:
+            return 2
     return {Outcome.HOLDS: 0, Outcome.REFUTED: 1, Outcome.UNDETERMINED: 2}[report.outcome]
 
 

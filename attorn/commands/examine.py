@@ -61,12 +61,14 @@ class Request:
     options:  limits of each search.
     agree:    whether other engines are asked to agree.
     progress: whether to decide progress: True, False, or None for where the graph is small enough.
+    also:     what else is done with each search that ended.
     """
 
     names: Sequence[str]
     options: Options
     agree: bool = False
     progress: bool | None = None
+    also: Callable[[Exploration], None] | None = None
 
 
 def examine(targets: Sequence[Target], request: Request, command: str, watcher: Watcher) -> Report:
@@ -95,6 +97,8 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                     comparisons = compare(exploration, request.options.max_states) if request.agree else ()
                     began_progress = time.perf_counter()
                     promises = decide_progress(exploration, request.names, request.progress, request.options.memory)
+                    if request.also is not None:
+                        request.also(exploration)
             except KeyboardInterrupt:
                 break
             seconds = exploration.seconds + time.perf_counter() - began_progress

@@ -1,4 +1,4 @@
-"""``attorn prove`` and ``attorn verify``: properties for any number of everything, and evidence for it."""
+"""``attorn prove``: properties for any number of everything, and evidence for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from attorn.checker.prove.induction import Proof
     from attorn.spec.language import Machine
 
-__all__ = ["prove", "verify"]
+__all__ = ["prove"]
 
 HOLDS, REFUTED, UNDETERMINED = 0, 1, 2
 
@@ -78,46 +78,6 @@ def prove(
             f"next    attorn verify {where} --solver cvc5" if pack else f"next    attorn prove {machine} --pack {where}"
         )
     return HOLDS if proof.proved else UNDETERMINED
-
-
-@click.command(short_help="Check a proof pack again.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--solver", type=click.Choice(["z3", "cvc5"]), default="z3", show_default=True)
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds for one file.")
-@click.option("--jobs", type=Count(), help="Processes that ask the solver [default: the cores].")
-def verify(folder: Path, solver: str, timeout: float, jobs: int | None) -> int:
-    """Check the proof pack in FOLDER: its files, its completeness, every answer, and that it is of this specification.
-
-    Without attorn: python FOLDER/verify.py
-    """
-    import json
-
-    from attorn.checker.prove import verify_pack
-    from attorn.checker.prove.pack import differences
-    from attorn.spec.errors import BadInput
-
-    given = [str(folder), "--solver", solver, "--timeout", str(timeout)]
-    code = verify_pack.main([*given, "--jobs", str(jobs)] if jobs else given)
-    if code == 3:
-        raise BadInput(f"{folder} was not checked.")
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    from attorn.model.instances import MACHINES
-
-    known = MACHINES.get(manifest.get("machine", ""))
-    if known is None:
-        click.echo(
-            f"its machine `{manifest.get('machine')}` is not one of this installation; only the files were checked."
-        )
-        return code
-    differing = differences(folder, known)
-    if differing:
-        click.echo(
-            f"NOT THIS SPECIFICATION: {len(differing)} obligation(s) differ from those that `{known.name}` gives here, "
-            f"such as {differing[0]}."
-        )
-        return REFUTED
-    click.echo(f"every obligation is the one that the specification of `{known.name}` here gives.")
-    return code
 
 
 def _print(proof: Proof) -> None:

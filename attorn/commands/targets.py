@@ -22,6 +22,7 @@ __all__ = [
     "claim_elements",
     "proof_command",
     "resolve",
+    "resolve_machine",
     "resolve_one",
     "size_arguments",
     "statement_names",
@@ -74,6 +75,26 @@ def resolve_one(name: str, sizes: Mapping[str, int]) -> Target:
     if len(targets) > 1:
         raise BadInput(f"{name} has several instances; choose one: {', '.join(target.said for target in targets)}.")
     return targets[0]
+
+
+def resolve_machine(name: str) -> tuple[Machine, str]:
+    """The machine of a name, of an instance's name or in a file, and how an argument names it again.
+
+    Raises BadInput for whatever cannot be found.
+    """
+    from attorn.model.instances import INSTANCES, MACHINES
+
+    if is_file(name):
+        from attorn.commands.machine_file import load
+
+        file, _, chosen = _parts(name)
+        path = shlex.quote(file)
+        return load(Path(file), chosen).machine, f"{path}:{chosen}" if chosen else path
+    if name in MACHINES:
+        return MACHINES[name], name
+    if name in INSTANCES:
+        return INSTANCES[name].machine, INSTANCES[name].machine.name
+    raise UnknownName(f"no machine is called `{name}`. {nearest(name, MACHINES)}")
 
 
 def checked_names(machines: Sequence[Machine], names: Sequence[str]) -> None:
@@ -152,7 +173,7 @@ def _from_file(name: str, sizes: Mapping[str, int]) -> list[Target]:
     from attorn.commands.machine_file import load
     from attorn.spec.language import Instance
 
-    file, _, chosen = name.rpartition(":") if not name.endswith(".py") and ":" in name else (name, "", "")
+    file, _, chosen = _parts(name)
     path = shlex.quote(file)
     found = load(Path(file), chosen)
     targets = []
@@ -167,6 +188,11 @@ def _from_file(name: str, sizes: Mapping[str, int]) -> list[Target]:
         said = f"{path}:{chosen}" if chosen else path
         targets.append(Target(Instance.of(found.machine, **sizes), said, size_arguments(sizes)))
     return targets
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """A file, and what is chosen in it."""
+    return name.rpartition(":") if not name.endswith(".py") and ":" in name else (name, "", "")
 
 
 def _check_sizes(machine: Machine, sizes: Mapping[str, int], given: Mapping[str, int]) -> None:

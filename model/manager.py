@@ -33,7 +33,7 @@ def _resume_reporting(s: Manager, vm: VM) -> None:
 @action(party="manager", fair="weak")
 def note(s: Manager, vm: VM) -> None:
     """The manager is told that a VM executes in its destination, and writes it down."""
-    s.require(s.managing, s.reported[vm], s.arrival[vm] == Arrival.RESUMED)
+    s.require(s.managing, s.reported[vm], (s.arrival[vm] == Arrival.RESUMED) | (s.source[vm] == s.target[vm]))
     s.reported[vm] = False
     s.believes[vm] = s.target[vm]
     s.recorded[vm] = s.target[vm]

@@ -47,7 +47,7 @@ COMMIT = (
         fixed_by="Exclusive memory, and a source that must own and map every segment before it executes the VM again.",
         base=PROMISING,
         instead=replace(PROMISING, demands_all=False),
-        sizes={"losses": 1, "timeouts": 1},
+        sizes={"timeouts": 1},
         spared=PROMISE_BROKEN,
     ),
     Hazard(
@@ -90,7 +90,7 @@ COMMIT = (
         ),
         base=LOGGED_MEMFD,
         instead=MEMFD,
-        sizes={"losses": 1, "timeouts": 1},
+        sizes={"timeouts": 1},
     ),
     Hazard(
         id="H4",
@@ -111,7 +111,7 @@ COMMIT = (
         fixed_by="A record of the destination's entry, written before its first instruction and asked on the way back.",
         base=WAITING,
         change=Change(rewrite={"reclaim": blind(Handover.entered), "roll_back": blind(Handover.entered)}),
-        sizes={"crashes": 1, "Word": 2},
+        sizes={"crashes": 1},
     ),
     Hazard(
         id="H5",
@@ -200,6 +200,5 @@ COMMIT = (
         fixed_by="A destination that waits until the source has released what it needs.",
         base=having(WAITING, devices=Devices.LOCK),
         change=Change(rewrite={"create": blind(Handover.lock)}),
-        sizes={"cancels": 1},
     ),
 )

@@ -12,13 +12,13 @@ from attorn.spec.guest import GuestEvents
 from attorn.spec.handover import Handover
 from attorn.spec.language import count
 from attorn.spec.manager import Manager, Ports
-from attorn.spec.vocabulary import VM, Partition, Segment
+from attorn.spec.vocabulary import NONE, VM, Partition, Segment
 
 __all__ = ["LIFE"]
 
 
-def _not_where_believed(s: Manager, vm: VM) -> None:
-    s.require(s.believes[vm] != s.source[vm])
+def _not_in_the_cache(s: Manager, vm: VM) -> None:
+    s.require(s.believes[vm] == NONE)
 
 
 def _drops_the_vm(s: FailingSteps, vm: VM) -> None:
@@ -48,7 +48,7 @@ LIFE = (
             "failed, and three seconds later it deleted the domain that was running well."
         ),
         sources=(Source("kubevirt issue #18765"),),
-        changed="After a restart the manager believes nothing, and it cleans up wherever it believes no VM to be.",
+        changed="After a restart the manager knows of no VM, and it cleans away what it does not know.",
         caught_by="recovery_safe",
         fixed_by="Deciding by what is on record and by asking the VMM, never by what is missing from a cache.",
         base=having(WAITING, Part.MANAGER),
@@ -57,7 +57,7 @@ LIFE = (
                 "manager_restart": silent(Manager.believes),
                 "clean_up": both(blind(Manager.recorded), blind(Manager.arrival), blind(Manager.runs)),
             },
-            strengthen={"clean_up": _not_where_believed},
+            strengthen={"clean_up": _not_in_the_cache},
         ),
         sizes={"outages": 1},
     ),

@@ -175,7 +175,7 @@ MEMORY = (
         fixed_by="A way back for the destination too, which undoes as much of the list as was done.",
         base=WAITING,
         change=Change(rewrite={"decline": silent(Handover.mapped)}),
-        sizes={"cancels": 1, "Segment": 2, "Address": 2},
+        sizes={"cancels": 1},
     ),
     Hazard(
         id="H31",
@@ -279,7 +279,6 @@ MEMORY = (
         fixed_by="Flushing a segment before it changes hands.",
         base=having(FIRMWARE, Part.CACHES),
         change=Change(rewrite={"reassign": blind(CacheLines.line)}),
-        sizes={"Word": 2},
     ),
     Hazard(
         id="H37",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attorn.checker.explore.circuit import Circuit, Gate, Node, Value
 from attorn.checker.explore.components import Component, Table
-from attorn.checker.explore.kernel import Input, Kernel
+from attorn.checker.explore.kernel import Column, Input, Kernel
 from attorn.checker.explore.lowering import Lowered
 
 SIZES = (2, 3, 2, 4, 1, 3)
@@ -74,7 +74,7 @@ def expected(meaning: Meaning) -> list[bool]:
     return [bool(meaning(state)) for state in STATES]
 
 
-def constant_or(value: Value, compute: Callable[[Node], Sequence[bool]]) -> list[bool]:
+def constant_or(value: Value, compute: Callable[[Node], Column]) -> list[bool]:
     return [bool(value)] * len(STATES) if isinstance(value, int) else [bool(each) for each in compute(value)]
 
 
@@ -90,14 +90,15 @@ def test_simplified_formulas_mean_the_same(drawn):
 @given(formulas())
 def test_kernels_compute_what_formulas_mean(drawn):
     circuit, value, meaning = drawn
-    inputs, columns = {}, []
+    inputs: dict[int, Input] = {}
+    columns: list[Column] = []
     for cell, size in enumerate(SIZES):
         node = circuit.cell(cell)
         if isinstance(node, Node):
             inputs[node.ident] = Input(len(columns), bit=0 if size == 2 else None)
             columns.append(COLUMNS[:, cell].astype(np.uint8))
 
-    def compute(node: Node) -> Sequence[bool]:
+    def compute(node: Node) -> Column:
         kernel = Kernel([node, node], inputs, {})
         first, second = (answer.copy() for answer in kernel(len(STATES), columns))
         assert (first == second).all()
@@ -117,7 +118,8 @@ def test_lowered_formulas_mean_the_same_however_cells_are_grouped(drawn, groups)
     lowered = Lowered(circuit, components, [value])
     codes = [component.code[component.joint(COLUMNS)] for component in components]
     answer = next(lowered(len(STATES), codes))
-    assert constant_or(answer, lambda node: node) if isinstance(answer, int) else [*answer] == expected(meaning)
+    found = [bool(answer)] * len(STATES) if isinstance(answer, int) else answer.tolist()
+    assert found == expected(meaning)
 
 
 @settings(deadline=None, derandomize=True, database=None, max_examples=200)

@@ -51,7 +51,8 @@ def test_a_run_of_spread_states_has_just_its_states(held, asked):
 @SETTINGS
 @given(st.lists(FEW, max_size=6))
 def test_what_was_visited_is_not_new(parts):
-    visited, met = Visited(), set()
+    visited = Visited()
+    met: set[tuple[int, ...]] = set()
     for part in parts:
         new = visited.new(distinct(packed(part)))
         assert plain(new) == sorted(set(part) - met)

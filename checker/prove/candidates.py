@@ -58,7 +58,7 @@ class Candidates:
 
     def violated(self, samples: Iterable[Sample]) -> Truths:
         """Which clauses some state of the samples violates: ``bool[n]``."""
-        table = _Table(self.pattern, _rows(self.pattern, samples))
+        table = _Table(self.pattern, samples)
         falsity = np.concatenate([table.literals, table.everything])
         sets = sorted({(int(term), int(allowed)) for term, allowed in zip(self.term, self.allowed, strict=True)})
         number = {each: position for position, each in enumerate(sets)}
@@ -108,27 +108,26 @@ def mine(pattern: Pattern, reachable: Sequence[Sample], arbitrary: Sequence[Samp
     Clauses that hold in arbitrary states too say nothing and are left out, as are those that fall apart or do not
     mention all variables: a pattern of fewer variables has their parts.
     """
-    table = _Table(pattern, _rows(pattern, reachable))
+    table = _Table(pattern, reachable)
     candidates = _joined(pattern, list(_clauses(table)))
     candidates = _selected(candidates, _connected(candidates))
     return _selected(candidates, candidates.violated(arbitrary))
 
 
 class _Table:
-    """Distinct rows of values of a pattern's columns, as bit sets of rows: which falsify each literal."""
+    """The distinct situations that samples show, as bit sets: which of them falsify each literal."""
 
-    def __init__(self, pattern: Pattern, rows: npt.NDArray[np.int16]) -> None:
-        count = len(pattern.truths)
-        truths: Truths = rows[:, :count].T.astype(np.bool_)
-        falsity = np.empty((2 * count, len(rows)), dtype=np.bool_)
-        falsity[0::2], falsity[1::2] = ~truths, truths
+    def __init__(self, pattern: Pattern, samples: Iterable[Sample]) -> None:
+        truths, numbers = _situations(pattern, samples)
+        falsity = np.empty((2 * truths.shape[1], len(truths)), dtype=np.bool_)
+        falsity[0::2], falsity[1::2] = np.logical_not(truths.T), truths.T
         self.pattern = pattern
         self.values = [
-            _packed(np.stack([rows[:, count + position] == value for value in range(few.size)]))
+            _packed(np.stack([numbers[:, position] == value for value in range(few.size)]))
             for position, few in enumerate(pattern.values)
         ]
         self.literals = np.concatenate([_packed(falsity), *self.values])
-        self.everything = _packed(np.ones((1, len(rows)), dtype=np.bool_))
+        self.everything = _packed(np.ones((1, len(truths)), dtype=np.bool_))
 
     def outside(self, term: int, allowed: int) -> Bits:
         """The rows in which a term has none of the allowed values; all rows where there is no term."""
@@ -245,21 +244,29 @@ def _tests(pattern: Pattern) -> list[tuple[int, int]]:
     return [(term, value) for term, few in enumerate(pattern.values) for value in range(few.size)]
 
 
-def _rows(pattern: Pattern, samples: Iterable[Sample]) -> npt.NDArray[np.int16]:
-    """The distinct values of all columns in all states, for all values of the variables: ``int16[n, columns]``."""
+def _situations(pattern: Pattern, samples: Iterable[Sample]) -> tuple[Truths, npt.NDArray[np.uint8]]:
+    """The distinct values of all columns in all states, for all values of the variables.
+
+    Returns the truths, ``bool[n, truths]``, and the terms of few values, ``uint8[n, values]``.
+    """
+    count = len(pattern.truths)
     found = []
     for sample in samples:
         for numbers in sample.instance.indices(tuple(each.sort for each in pattern.variables)):
             values = columns(sample, pattern.columns, dict(enumerate(numbers)))
-            found.append(_distinct(np.stack(values, axis=1)))
-    return _distinct(np.concatenate(found))
+            truths = np.array(values[:count], dtype=np.bool_).reshape(count, len(sample.states))
+            few = np.array(values[count:], dtype=np.uint8).reshape(len(values) - count, len(sample.states))
+            found.append(_distinct(np.concatenate([np.packbits(truths.T, axis=1), few.T], axis=1)))
+    rows = _distinct(np.concatenate(found))
+    width = rows.shape[1] - len(pattern.values)
+    return np.unpackbits(rows[:, :width], axis=1, count=count).astype(np.bool_), rows[:, width:]
 
 
-def _distinct(rows: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+def _distinct(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The distinct rows, in an order of no meaning."""
     width = rows.shape[1]
-    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, 2 * width))).ravel()
-    return np.unique(whole).view(np.int16).reshape(-1, width)
+    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, width))).ravel()
+    return np.unique(whole).view(np.uint8).reshape(-1, width)
 
 
 def _packed(truths: Truths) -> Bits:

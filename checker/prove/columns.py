@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attorn.spec.language import Budget, Expr, Field, Instance, Op
+from attorn.spec.language import Budget, Concrete, Expr, Field, Instance, Op, Values
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.sorts import Sort
 
-__all__ = ["Sample", "arbitrary_states", "column", "columns"]
+__all__ = ["Sample", "arbitrary_states", "column", "columns", "observed_states"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,26 @@ def arbitrary_states(instance: Instance, number: int, seed: int = 0) -> Sample:
     draw = np.random.default_rng(seed)
     columns = [draw.integers(0, cell.size, number, dtype=np.int16) for cell in instance.cells]
     return Sample(instance, np.stack(columns, axis=1))
+
+
+def observed_states(instance: Instance, walks: int, length: int, seed: int = 0) -> Sample:
+    """States met on random walks, each from an initial state; the same ones for the same seed.
+
+    Every step takes an action at random and then arguments, so that actions with few arguments are not drowned.
+    """
+    draw, concrete = random.Random(seed), Concrete(instance)
+    steps = [list(group) for _, group in itertools.groupby(concrete.steps, key=lambda step: step.action.name)]
+    initial = concrete.initial_states()
+    met: dict[Values, None] = {}
+    for _ in range(walks):
+        state: Values | None = draw.choice(initial)
+        for _ in range(length):
+            if state is None:
+                break
+            met[state] = None
+            choices = (step for group in draw.sample(steps, len(steps)) for step in draw.sample(group, len(group)))
+            state = next((concrete.apply(state, step) for step in choices if concrete.enabled(state, step)), None)
+    return Sample(instance, np.array(list(met), dtype=np.int16).reshape(len(met), -1))
 
 
 def column(sample: Sample, formula: Expr, environment: Mapping[int, int] | None = None) -> npt.NDArray[np.int16]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from attorn.checker.explore.states import reachable_states
-from attorn.checker.prove.columns import Sample, column
+from attorn.checker.explore import Options, reachable_blocks
+from attorn.checker.prove.columns import Sample, column, observed_states
 from attorn.checker.prove.counterexample import Escape, smallest_escape
 from attorn.checker.prove.induction import Proof, ProofOptions, prove
 from attorn.checker.prove.ledger import Ledger, Standing
@@ -24,11 +24,14 @@ from attorn.checker.prove.obligations import Conjunct, Kind, inductive_set, two_
 from attorn.checker.prove.pool import Choice, Pool
 from attorn.checker.prove.small_steps import Left, SmallSteps, Undecided, Wanted
 from attorn.checker.prove.solving import Cache
-from attorn.spec.errors import BadInput
+from attorn.spec.errors import BadInput, TooLarge
 from attorn.spec.language import Clause, Concrete, Expr, Instance, Machine, Property, render
 from attorn.spec.language.source import here
 
 __all__ = ["FoundLemma", "Outcome", "Search", "SearchOptions", "find_lemmas", "small_instances"]
+
+
+WALKS, WALK_LENGTH = 200, 80
 
 
 class Outcome(Enum):
@@ -41,7 +44,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How to search: how long altogether (seconds), how many states of each instance, and how to prove."""
+    """How to search: how long altogether (seconds), and how to prove.
+
+    most_states: an instance with more reachable states than this is only walked at random.
+    """
 
     seconds: float = 120.0
     most_states: int = 200_000
@@ -109,7 +115,7 @@ def find_lemmas(
         return search.account(Outcome.UNDETERMINED, "interrupted")
 
 
-def small_instances(machine: Machine, max_states: int = 20_000) -> tuple[Instance, ...]:
+def small_instances(machine: Machine, max_states: int = 100_000) -> tuple[Instance, ...]:
     """Instances worth filtering by, for a machine of which nobody says: at most one for each two sorts.
 
     The two grow by one element first, then all others in turns, then the two again, as long as there are not more than
@@ -124,7 +130,7 @@ def small_instances(machine: Machine, max_states: int = 20_000) -> tuple[Instanc
     @functools.cache
     def fits(sizes: tuple[int, ...]) -> bool:
         try:
-            return reachable_states(instance(sizes), max_states)[1]
+            return reachable_states(instance(sizes), max_states) is not None
         except BadInput:  # no initial state, or too many: another size may do
             return False
 
@@ -141,6 +147,17 @@ def small_instances(machine: Machine, max_states: int = 20_000) -> tuple[Instanc
         if not any(other != sizes and all(map(operator.le, sizes, other)) for other in found)
     ]
     return tuple(map(instance, maximal))
+
+
+def reachable_states(instance: Instance, max_states: int) -> Sample | None:
+    """All reachable states of an instance, or None if there are more than so many."""
+    try:
+        blocks = list(reachable_blocks(instance, Options(properties=(), goals=False, max_states=max_states)))
+    except TooLarge as stopped:
+        if "interrupt" in str(stopped):
+            raise KeyboardInterrupt from stopped
+        return None
+    return Sample(instance, np.concatenate(blocks).astype(np.int16))
 
 
 class _NotFound(Exception):
@@ -221,27 +238,51 @@ class _Searching:
             raise Undecided(f"the {self.options.seconds:g} seconds are over")
 
     def _samples(self) -> list[Sample]:
-        """The reachable states of the instances; properties that are false there need no lemmas."""
+        """Reachable states of the instances, and some of a larger one; a property false there needs no lemmas."""
         samples = []
         for instance in self.instances:
-            sample = Sample(instance, reachable_states(instance, self.options.most_states)[0].astype(np.int16))
-            self.states += len(sample.states)
-            self.say(f"{len(sample.states):,} reachable states of {instance.shape()}")
-            for conjunct in self.conjuncts:
-                if not column(sample, conjunct.clause.formula).all():
-                    raise _NotFound(f"{conjunct.owner} is false in a reachable state of {instance.shape()}.")
-            samples.append(sample)
-            self._check_time()
+            sample = reachable_states(instance, self.options.most_states)
+            if sample is None:
+                samples += self._walked(instance)
+            else:
+                samples.append(self._checked(sample, f"reachable states of {instance.shape()}"))
+        samples += self._walked(self._joined(2, max))
+        if not samples:
+            raise Undecided("no instance is small enough to be explored or walked")
         return samples
 
-    def _small_steps(self) -> SmallSteps:
-        """The steps of the smallest instance that has room for all others; properties are assumed before each."""
-        sizes = {sort: max(each.sizes[sort] for each in self.instances) for sort in self.machine.sorts}
+    def _walked(self, instance: Instance) -> list[Sample]:
+        try:
+            observed = observed_states(instance, WALKS, WALK_LENGTH)
+        except BadInput:  # no initial state of that size, or too many to choose from
+            return []
+        return [self._checked(observed, f"states on random walks of {instance.shape()}")]
+
+    def _checked(self, sample: Sample, about: str) -> Sample:
+        self.states += len(sample.states)
+        about = f"{len(sample.states):,} {about}"
+        self.say(about)
+        for conjunct in self.conjuncts:
+            if not column(sample, conjunct.clause.formula).all():
+                raise _NotFound(f"{conjunct.owner} is false in one of the {about}")
+        self._check_time()
+        return sample
+
+    def _joined(self, more: int, choose: Callable[[int, int], int]) -> Instance:
+        """The instance that has of each sort the most of any instance, or so many more than it must, as chosen."""
+        sizes = {
+            sort: choose(max(each.sizes[sort] for each in self.instances), max(1, len(sort.constants)) + more)
+            for sort in self.machine.sorts
+        }
         limits = {budget: max(each.limits[budget] for each in self.instances) for budget in self.machine.budgets}
-        steps = SmallSteps(Instance(self.machine, sizes, limits, self.machine.name), self._seconds_left)
+        return Instance(self.machine, sizes, limits, self.machine.name)
+
+    def _small_steps(self) -> SmallSteps:
+        """Steps between states with properties, of an instance that is as small as it can be and not too special."""
+        steps = SmallSteps(self._joined(1, min), self._seconds_left)
         for conjunct in self.conjuncts:
             if not steps.holds_initially(conjunct.clause.formula):
-                raise _NotFound(f"{conjunct.owner} is false in an initial state of {steps.instance.shape()}.")
+                raise _NotFound(f"{conjunct.owner} is false in an initial state of {steps.instance.shape()}")
             steps.assume(conjunct.name, conjunct.clause.formula)
         return steps
 
@@ -263,7 +304,7 @@ class _Searching:
             self.pool.drop(choice)
         for name in violated:
             if name not in self.lemmas:
-                raise _NotFound(f"no candidate excludes a step after which {name} is false.", escape)
+                raise _NotFound(f"no candidate excludes a step after which {name} is false", escape)
             self._drop(steps, name)
 
     def _adopt(self, steps: SmallSteps, choice: Choice, formula: Expr) -> None:
@@ -293,7 +334,7 @@ class _Searching:
             elif obligation.conjunct in self.lemmas:
                 self._drop(steps, obligation.conjunct)
             else:
-                raise _NotFound(f"{obligation.conjunct} is false in an initial state.", escape)
+                raise _NotFound(f"{obligation.conjunct} is false in an initial state", escape)
             return
         raise Undecided(
             f"for any size, the solver left {len(standing.open)} obligations open, and {len(standing.failed)} fail "

@@ -7,8 +7,8 @@ import keyword
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from attorn.spec.language import Expr, Machine, Op
-from attorn.spec.language.expressions import bound_variables, equal, limit_of, node, read, walk
+from attorn.spec.language import NONE, Expr, Field, Machine, Op
+from attorn.spec.language.expressions import bound_variables, equal, limit_of, node, quantified, read, recording, walk
 from attorn.spec.language.sorts import (
     INTEGER,
     BooleanSort,
@@ -61,23 +61,25 @@ class Pattern:
         return (*self.truths, *(each.term for each in self.values))
 
 
-def patterns(machine: Machine, variables: int) -> Iterator[Pattern]:
+def patterns(machine: Machine, variables: int, order: Sequence[str] = ()) -> Iterator[Pattern]:
     """All patterns of a machine with so many variables, of the sorts by which its fields are indexed.
 
     A sort of elements occurs at most twice, an enumeration at most once.
+    order: sorts by name, so that proofs stay decidable if an element exists for those of earlier sorts only; there are
+           truths with ∃ for sorts that come later in it.
     """
     indexed = dict.fromkeys(sort for field in machine.state.fields.values() for sort in field.domain)
     for sorts in itertools.combinations_with_replacement(indexed, variables):
         if all(sorts.count(sort) <= (2 if isinstance(sort, ElementSort) else 1) for sort in sorts):
-            found = _pattern(machine, sorts)
+            found = _pattern(machine, sorts, order)
             if found.truths or found.values:
                 yield found
 
 
-def _pattern(machine: Machine, sorts: tuple[Sort, ...]) -> Pattern:
+def _pattern(machine: Machine, sorts: tuple[Sort, ...], order: Sequence[str]) -> Pattern:
     variables = bound_variables(sorts, 0)
     terms = _terms(machine, variables)
-    truths = sorted(_truths(terms), key=_weight)[:MOST_TRUTHS]
+    truths = sorted((*_truths(terms), *_existences(machine, variables, order)), key=_weight)[:MOST_TRUTHS]
     values = [FewValues(term, _few_values(term.sort)) for term, depth in terms if depth < 2]
     few = tuple(each for each in values if 2 <= each.size <= MOST_VALUES)
     return Pattern(variables, _names(sorts), tuple(truths), tuple(map(_weight, truths)), few)
@@ -122,8 +124,34 @@ def _few_values(sort: Sort) -> int:
 
 
 def _weight(truth: Expr) -> int:
-    """How many cells and named values a formula mentions."""
-    return sum(part.op in (Op.READ, Op.CONSTANT, Op.LIMIT) for part in walk(truth))
+    """How many cells, named values and quantifiers a formula mentions."""
+    return sum(part.op in (Op.READ, Op.CONSTANT, Op.LIMIT, Op.EXISTS) for part in walk(truth))
+
+
+def _existences(machine: Machine, variables: tuple[Expr, ...], order: Sequence[str]) -> Iterator[Expr]:
+    """Whether a relation holds, or an option is there, for some element and given variables at all other places."""
+    for field in machine.state.fields.values():
+        for place, sort in enumerate(field.domain):
+            if isinstance(field.codomain, BooleanSort | OptionSort) and sort.name in order:
+                others = [[each for each in variables if each.sort == at] for at in field.domain]
+                for index in itertools.product(*others[:place], *others[place + 1 :]):
+                    if all(_before(each.sort, sort, order) for each in index):
+                        yield _some(field, index, place, len(variables))
+
+
+def _some(field: Field, index: tuple[Expr, ...], place: int, depth: int) -> Expr:
+    def there(element: Expr) -> Expr:
+        cell = read(field, (*index[:place], element, *index[place:]))
+        return cell if isinstance(cell.sort, BooleanSort) else ~equal(cell, NONE)
+
+    sort = field.domain[place]
+    with recording(None, depth):
+        return quantified(Op.EXISTS, (sort,), there, (f"some_{sort.name.lower()}",))
+
+
+def _before(sort: Sort, other: Sort, order: Sequence[str]) -> bool:
+    """Whether an element of the other sort may exist for each of a sort; finite sorts do not matter."""
+    return not isinstance(sort, ElementSort) or order.index(sort.name) < order.index(other.name)
 
 
 def _truths(terms: Terms) -> Iterator[Expr]:

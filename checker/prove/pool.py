@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from attorn.checker.prove.candidates import Candidates, mine
 from attorn.checker.prove.columns import Sample, arbitrary_states
+from attorn.checker.prove.fragment import check_fragment
 from attorn.checker.prove.patterns import MOST_VARIABLES, patterns
 from attorn.spec.language import Expr, Instance, Machine, Values
 
@@ -33,6 +34,7 @@ class Pool:
     def __init__(self, machine: Machine, reachable: Sequence[Sample], between: Callable[[], None]) -> None:
         self._machine, self._reachable, self._between = machine, reachable, between
         self._arbitrary = [arbitrary_states(each.instance, ARBITRARY) for each in reachable]
+        self._order = check_fragment(machine).order
         self._mined: list[list[tuple[Candidates, npt.NDArray[np.bool_]]]] = []
 
     @property
@@ -41,18 +43,22 @@ class Pool:
         return sum(len(candidates) for group in self._mined for candidates, _ in group)
 
     def simplest_excluding(self, instance: Instance, state: Values) -> Choice | None:
-        """The candidate with the fewest variables, then literals, then reads within reads, that a state violates."""
+        """The candidate with the fewest literals, then the fewest cells, then variables, that a state violates.
+
+        Patterns of the most variables are only looked at, and mined, where all others have nothing.
+        """
         sample = [Sample(instance, np.array([state], dtype=np.int16))]
-        for variables in range(MOST_VARIABLES + 1):
-            best: list[tuple[int, int, int, int]] = []
-            for position, (candidates, believed) in enumerate(self._group(variables)):
-                fits = np.nonzero(candidates.violated(sample) & believed)[0]
-                if len(fits):
-                    sizes, weights = candidates.sizes[fits], candidates.weights[fits]
-                    first = np.lexsort((fits, weights, sizes))[0]
-                    best.append((int(sizes[first]), int(weights[first]), position, int(fits[first])))
+        for group in (range(MOST_VARIABLES), (MOST_VARIABLES,)):
+            best: list[tuple[int, ...]] = []
+            for variables in group:
+                for position, (candidates, believed) in enumerate(self._group(variables)):
+                    fits = np.nonzero(candidates.violated(sample) & believed)[0]
+                    if len(fits):
+                        sizes, weights = candidates.sizes[fits], candidates.weights[fits]
+                        first = np.lexsort((fits, weights, sizes))[0]
+                        best.append((int(sizes[first]), int(weights[first]), variables, position, int(fits[first])))
             if best:
-                return Choice(variables, *min(best)[2:])
+                return Choice(*min(best)[2:])
         return None
 
     def formula(self, choice: Choice) -> Expr:
@@ -66,7 +72,7 @@ class Pool:
     def _group(self, variables: int) -> list[tuple[Candidates, npt.NDArray[np.bool_]]]:
         while len(self._mined) <= variables:
             group = []
-            for pattern in patterns(self._machine, len(self._mined)):
+            for pattern in patterns(self._machine, len(self._mined), self._order):
                 self._between()
                 candidates = mine(pattern, self._reachable, self._arbitrary)
                 group.append((candidates, np.ones(len(candidates), dtype=np.bool_)))

@@ -11,6 +11,7 @@ import click
 from attorn.commands.check import check
 from attorn.commands.explain import explain
 from attorn.commands.guarantees import guarantees
+from attorn.commands.hazards import hazards
 from attorn.commands.listing import listing
 from attorn.commands.prove import prove
 from attorn.commands.show import show
@@ -96,6 +97,7 @@ def main(context: click.Context) -> None:
     attorn show resume           one action, property, goal, field or machine
     attorn explain claim/...     one run, step by step
     attorn guarantees            what holds for which choices under which faults
+    attorn hazards               known failures of real systems, found again
     attorn prove                 prove the properties for any size
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
@@ -109,5 +111,6 @@ main.add_command(listing, "list")
 main.add_command(show)
 main.add_command(explain)
 main.add_command(guarantees)
+main.add_command(hazards)
 main.add_command(prove)
 main.add_command(verify)

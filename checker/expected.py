@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from attorn.checker.verdicts import Evidence, Verdict
+from attorn.checker.verdicts import Evidence, Move, Path, Verdict
 from attorn.spec.language import Instance
 
 if TYPE_CHECKING:
     from attorn.checker.progress import PossibilityVerdict, ProgressVerdict
 
-__all__ = ["Finding", "Standing", "decide", "judge"]
+    AnyVerdict: TypeAlias = Verdict | ProgressVerdict | PossibilityVerdict
+
+__all__ = ["Finding", "Standing", "decide", "judge", "sought"]
 
 
 class Standing(Enum):
@@ -22,46 +25,56 @@ class Standing(Enum):
     MISSED = "missed: the property holds with the change as well"
     SPOILT = "spoilt: the property fails without the change too"
     VOID = "void: the change changes nothing"
-    UNDETERMINED = "undetermined"
+    UNDETERMINED = "undetermined: the search did not finish"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one expectation.
-
-    verdict: of the property on the machine with the change; it carries the run where it is refuted.
-    """
+    """What was found of one expectation; the verdict is that of the machine with the change."""
 
     standing: Standing
-    verdict: Verdict | ProgressVerdict | PossibilityVerdict
+    verdict: AnyVerdict
 
     @property
-    def steps(self) -> tuple[int, int]:
-        """How many steps the shortest run takes to where it goes wrong, and how many are then repeated for ever."""
+    def run(self) -> Path | None:
+        """A shortest run to where it goes wrong, if it does."""
         lasso = getattr(self.verdict, "lasso", None)
-        if lasso is not None:
-            return len(lasso.stem), len(lasso.loop)
-        path = getattr(self.verdict, "path", None)
-        return (len(path), 0) if path is not None else (0, 0)
+        return lasso.stem if lasso is not None else getattr(self.verdict, "path", None)
+
+    @property
+    def loop(self) -> Sequence[Move] | None:
+        """What is repeated for ever after the run, nothing where it rests; None where the run itself is at fault."""
+        lasso = getattr(self.verdict, "lasso", None)
+        return lasso.loop if lasso is not None else None
+
+    @property
+    def steps(self) -> tuple[int, int | None]:
+        """The lengths of run and loop."""
+        return len(self.run or ()), None if self.loop is None else len(self.loop)
 
 
 def judge(without: Instance, changed: Instance, name: str) -> Finding:
-    """Decide a property on an instance of a machine and of the same machine changed.
+    """Decide a property on an instance of a machine, and of the same machine changed.
 
     Raises UnknownName for a property that one of them lacks.
     """
-    verdict = decide(changed, name)
+    finding = sought(changed, name)
     if without.machine.digest == changed.machine.digest:
-        return Finding(Standing.VOID, verdict)
+        return Finding(Standing.VOID, finding.verdict)
     other = decide(without, name)
-    if Evidence.UNDETERMINED in (verdict.evidence, other.evidence):
-        return Finding(Standing.UNDETERMINED, verdict)
-    if other.evidence is Evidence.REFUTED:
-        return Finding(Standing.SPOILT, verdict)
-    return Finding(Standing.FOUND if verdict.evidence is Evidence.REFUTED else Standing.MISSED, verdict)
+    if other.evidence is Evidence.UNDETERMINED:
+        return Finding(Standing.UNDETERMINED, finding.verdict)
+    return Finding(Standing.SPOILT, finding.verdict) if other.evidence is Evidence.REFUTED else finding
 
 
-def decide(instance: Instance, name: str) -> Verdict | ProgressVerdict | PossibilityVerdict:
+def sought(changed: Instance, name: str) -> Finding:
+    """Decide a property on the changed machine alone."""
+    verdict = decide(changed, name)
+    known = {Evidence.REFUTED: Standing.FOUND, Evidence.UNDETERMINED: Standing.UNDETERMINED}
+    return Finding(known.get(verdict.evidence, Standing.MISSED), verdict)
+
+
+def decide(instance: Instance, name: str) -> AnyVerdict:
     """Decide one property of whatever kind; raises UnknownName if the machine lacks it."""
     from attorn.checker.explore import Options, explore
     from attorn.checker.progress import check_always_possible, check_progress
@@ -71,4 +84,4 @@ def decide(instance: Instance, name: str) -> Verdict | ProgressVerdict | Possibi
         return check_progress(instance, properties=[name])[0]
     if any(each.name == name for each in machine.always_possible):
         return check_always_possible(instance, properties=[name])[0]
-    return explore(instance, Options(properties=(name,), goals=False)).verdict(name)
+    return explore(instance, Options(properties=(name,), goals=False, threads=1)).verdict(name)

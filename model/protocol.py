@@ -94,8 +94,20 @@ class Protocol:
         choices = [_word(getattr(self, field.name), field.name) for field in fields(self) if field.name != "parts"]
         return "/".join((*choices, *(part.name.lower() for part in Part if part in self.parts)))
 
+    @property
+    def choices(self) -> dict[str, str]:
+        """Every choice by its name, in words, with all parts as one."""
+        told = {field.name.replace("_", " "): _told(getattr(self, field.name)) for field in fields(self)}
+        return told | {"parts": ", ".join(_told(part) for part in Part if part in self.parts) or "none"}
+
 
 def _word(choice: object, name: str) -> str:
     if isinstance(choice, Enum):
         return choice.name.lower()
     return name if choice else f"not_{name}"
+
+
+def _told(choice: object) -> str:
+    if isinstance(choice, Enum):
+        return choice.name.lower().replace("_", " ")
+    return "yes" if choice else "no"

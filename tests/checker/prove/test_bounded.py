@@ -265,3 +265,19 @@ def test_a_missing_solver_is_said_in_one_sentence() -> None:
     assert said.splitlines()[-1] == (
         "attorn.spec.errors.BadInput: the solver z3 is not installed; install it with `pip install z3-solver`."
     )
+
+
+def test_runs_are_confirmed_where_the_initial_states_are_too_many_to_list() -> None:
+    """Five pigeons in four holes take twenty cells of any value: a million choices."""
+
+    @invariant
+    def nobody_shares(s: Seats) -> Expr:
+        """Wrong: there is a hole too few."""
+        return ~exists(Pigeon, Pigeon, Hole, lambda a, b, hole: (a != b) & s.sits[a, hole] & s.sits[b, hole])
+
+    many = pigeons(5)
+    machine = many.machine.variant("many", add=(nobody_shares,))
+    verdict = check_bounded(Instance(machine, many.sizes, many.limits), 1).verdict("nobody_shares").verdict
+    assert verdict.evidence is Evidence.REFUTED
+    assert verdict.path is not None
+    assert len(verdict.path) == 0

@@ -24,11 +24,11 @@ from attorn.checker.prove.obligations import Conjunct, Kind, inductive_set, two_
 from attorn.checker.prove.pool import Choice, Pool
 from attorn.checker.prove.small_steps import Left, SmallSteps, Undecided, Wanted
 from attorn.checker.prove.solving import Cache
-from attorn.spec.errors import BadInput, TooLarge
+from attorn.spec.errors import BadInput, DoubleWrite, OutOfRange, TooLarge
 from attorn.spec.language import Clause, Concrete, Expr, Instance, Machine, Property, render
 from attorn.spec.language.source import here
 
-__all__ = ["FoundLemma", "Outcome", "Search", "SearchOptions", "find_lemmas", "small_instances"]
+__all__ = ["FoundLemma", "Outcome", "Search", "SearchOptions", "find_lemmas", "reachable_states", "small_instances"]
 
 
 WALKS, WALK_LENGTH = 200, 80
@@ -309,7 +309,7 @@ class _Searching:
 
     def _adopt(self, steps: SmallSteps, choice: Choice, formula: Expr) -> None:
         self.escapes += 1
-        name = f"found_{self.escapes}.0"
+        name = f"candidate {self.escapes}.0"  # no property has such a name
         self.lemmas[name] = choice
         self.wanted[name] = Wanted(formula)
         steps.assume(name, formula)
@@ -361,5 +361,8 @@ class _Searching:
 
 
 def _escape(instance: Instance, left: Left) -> Escape:
-    after = Concrete(instance).apply(left.before, left.step)
+    try:
+        after = Concrete(instance).apply(left.before, left.step)
+    except (DoubleWrite, OutOfRange):  # only its start matters, which need not be reachable
+        after = left.before
     return Escape(instance, left.step, left.before, after, left.violated[0])

@@ -91,7 +91,7 @@ class _Exploring:
         return Exploration(
             instance=self._instance,
             engine="explorer",
-            levels=tuple(len(level[0]) for level in search.levels),
+            levels=tuple(search.levels),
             transitions=sum(fired.values()),
             finished=not search.stopped,
             stopped=search.stopped,
@@ -111,7 +111,7 @@ class _Exploring:
     def _shortest(self) -> dict[str, Path]:
         """Runs to what was found, except for clauses, of which it is enough to know that they decide."""
         found = {name: found for name, found in self._search.found.items() if not name.startswith("clause ")}
-        return shortest(found, self._search.levels, self._expander, self._concrete) if found else {}
+        return shortest(found, self._search.visited, self._expander, self._concrete) if found else {}
 
     def _verdict(self, name: str) -> Verdict:
         if name == NO_DEADLOCK:

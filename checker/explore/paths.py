@@ -10,6 +10,7 @@ import numpy as np
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.search import Found, blocks
+from attorn.checker.explore.visited import Visited
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Concrete, Values
@@ -17,19 +18,17 @@ from attorn.spec.language import Concrete, Values
 __all__ = ["confirmed", "predecessors", "shortest"]
 
 
-def shortest(
-    found: Mapping[str, Found], levels: Sequence[Rows], expander: Expander, concrete: Concrete
-) -> dict[str, Path]:
+def shortest(found: Mapping[str, Found], visited: Visited, expander: Expander, concrete: Concrete) -> dict[str, Path]:
     """A run from an initial state to each state found, with as many steps as its depth.
 
-    levels: for each depth, the packed states first met there.
+    visited: all states of the levels before.
     Cost: the levels before the deepest state are expanded once more.
     """
     runs: dict[str, list[Rows]] = {}
     for depth in range(max((each.depth for each in found.values()), default=0), -1, -1):
         runs |= {name: [each.state] for name, each in found.items() if each.depth == depth}
         if depth:
-            before = predecessors(expander, levels[depth - 1], [run[-1] for run in runs.values()])
+            before = predecessors(expander, visited.level(depth - 1), [run[-1] for run in runs.values()])
             for run, state in zip(runs.values(), before, strict=True):
                 run.append(state)
     values = expander.layout.values

@@ -53,8 +53,8 @@ class _Reached:
 class Search:
     """A search through all reachable states.
 
-    levels:  for each depth, the states first met there, in order; each has been expanded.
-    visited: the states of all levels, and of the next.
+    levels:  for each depth, how many states were first met there; each has been expanded.
+    visited: these states, and those of the next level.
     found:   for each question that turned out true somewhere, where first.
     fired:   transitions of each effect.
     stopped: why the search ended early; empty if it finished.
@@ -70,7 +70,7 @@ class Search:
         self._options, self._progress, self._began = options, progress, time.perf_counter()
         self._concrete = prepared.concrete
         self.layout = prepared.layout
-        self.levels: list[Rows] = []
+        self.levels: list[int] = []
         self.visited = Visited()
         self.found: dict[str, Found] = {}
         self.stopped = ""
@@ -84,7 +84,7 @@ class Search:
         self._ratio = 1.0
         self._next = distinct(prepared.initial)
         self._refuse(prepared)
-        self.visited.add(self._next)
+        self.visited.add(self._next, 0)
 
     def _refuse(self, prepared: Prepared) -> None:
         count = len(self._next[0])
@@ -99,7 +99,7 @@ class Search:
     @property
     def states(self) -> int:
         """States in the levels that were expanded."""
-        return sum(len(level[0]) for level in self.levels)
+        return sum(self.levels)
 
     def run(self) -> None:
         """Search until nothing is new, a budget is reached, or the user interrupts.
@@ -115,10 +115,9 @@ class Search:
                     self.found.setdefault(name, Found(depth, [word[place : place + 1] for word in level]))
                 if FAULT in self.found:
                     self._raise_fault()
-                self.levels.append(level)
+                self.visited.add(reached.rows, depth + 1)
+                self.levels.append(len(level[0]))
                 self.fired += reached.fired
-                if len(reached.rows[0]):
-                    self.visited.add(reached.rows)
                 self._next = reached.rows
                 self._drop_answered()
         except KeyboardInterrupt:
@@ -150,7 +149,7 @@ class Search:
     @property
     def held(self) -> int:
         """Bytes that all states met take."""
-        return self.states * self.layout.bytes + self.visited.bytes
+        return self.visited.bytes
 
     def _expanded(self, level: Rows) -> _Reached:
         """What a level leads to; where it is large, several processes find out."""
@@ -180,7 +179,10 @@ class Search:
             for name, places in expansion.seen.items():
                 seen.setdefault(name, first + place + int(places[0]))
             successors.append(distinct(expansion.successors))
-        return _Reached(self.visited.new(distinct(joined(successors))), fired, seen)
+        rows = joined(successors)
+        successors.clear()
+        rows = distinct(rows)
+        return _Reached(self.visited.new(rows), fired, seen)
 
     def _drop_answered(self) -> None:
         """Ask no longer what is answered: it costs time in every block."""

@@ -65,8 +65,9 @@ def shortest_through(
 class _Staged:
     """The search for one choice of arguments.
 
-    levels: for each depth, the states met there by the number of stages passed; a state is left out if it was met
-            with as many stages or more before.
+    visited: by the number of stages passed, the states met so; a state is left out if it was met with as many stages
+             or more before.
+    depth:   how many steps the search went from the initial states.
     """
 
     def __init__(self, goal: Goal, arguments: tuple[int, ...], prepared: Prepared, expander: Expander) -> None:
@@ -74,19 +75,19 @@ class _Staged:
         meaning = prepared.meaning
         roots = [meaning.reached(goal, stage, arguments) for stage in range(len(goal.stages))]
         self._lowered = Lowered(meaning.circuit, expander.layout.components, roots)
-        self._visited = [Visited() for _ in range(len(goal.stages) + 1)]
-        self.levels: list[dict[int, Rows]] = []
+        self.visited = [Visited() for _ in range(len(goal.stages) + 1)]
+        self.depth = -1
         self.certain = True
 
     def run(self, depth: int | None, states: int | None) -> Rows | None:
         """The first state in which all stages are passed, or None."""
         reached = {0: distinct([word.copy() for word in self._prepared.initial])}
-        while reached and (depth is None or len(self.levels) <= depth):
+        while reached and (depth is None or self.depth < depth):
+            self.depth += 1
             level = self._passed(reached)
-            self.levels.append(level)
             if len(self._goal.stages) in level:
                 return [word[:1] for word in level[len(self._goal.stages)]]
-            if states is not None and sum(map(len, self._visited)) > states:
+            if states is not None and sum(map(len, self.visited)) > states:
                 self.certain = False
                 return None
             reached = {
@@ -107,11 +108,11 @@ class _Staged:
         level = {}
         for stage in sorted(parts, reverse=True):
             rows = distinct(joined(parts[stage]))
-            for visited in self._visited[stage:]:
+            for visited in self.visited[stage:]:
                 rows = visited.new(rows)
             if len(rows[0]):
-                self._visited[stage].add(rows)
-                self._visited[stage].settle()
+                self.visited[stage].add(rows, self.depth)
+                self.visited[stage].settle()
                 level[stage] = rows
         return level
 
@@ -126,10 +127,10 @@ class _Staged:
     def walk_back(self, end: Rows) -> Sequence[Values]:
         """The states of a run that ends in a state of the last level."""
         stage, run = len(self._goal.stages), [end]
-        for level in reversed(self.levels[:-1]):
+        for depth in range(self.depth - 1, -1, -1):
             state = self._expander.layout.values(run[-1])[0]
-            for earlier in sorted(level):
-                if self._after(earlier, state) == stage and (row := self._before(level[earlier], run[-1])):
+            for earlier in range(stage + 1):
+                if self._after(earlier, state) == stage and (row := self._before(earlier, depth, run[-1])):
                     run.append(row)
                     stage = earlier
                     break
@@ -137,9 +138,12 @@ class _Staged:
                 raise Unsound("the explorer met a stage of a goal that no step leads to; please report this.")
         return [state for row in reversed(run) for state in self._expander.layout.values(row)]
 
-    def _before(self, level: Rows, state: Rows) -> Rows | None:
+    def _before(self, stage: int, depth: int, state: Rows) -> Rows | None:
+        """A state met at a depth with so many stages passed from which a step leads to another state."""
+        if not self.visited[stage].runs:
+            return None
         try:
-            return predecessors(self._expander, level, [state])[0]
+            return predecessors(self._expander, self.visited[stage].level(depth), [state])[0]
         except Unsound:
             return None
 

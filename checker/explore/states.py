@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from attorn.checker.explore.options import DEFAULT, Options
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search, blocks
-from attorn.checker.explore.visited import Run, distinct, joined
+from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.spec.errors import TooLarge
 from attorn.spec.language import Instance
 from attorn.spec.language.text import value_name
@@ -29,8 +29,8 @@ def reachable_blocks(instance: Instance, options: Options = DEFAULT) -> Iterator
     Raises TooLarge where a budget of the options ends the search.
     """
     search = _searched(instance, options)
-    for level in search.levels:
-        for _, block in blocks(level):
+    for depth in range(len(search.levels)):
+        for _, block in blocks(search.visited.level(depth)):
             yield search.layout.unpack(block)
 
 
@@ -47,11 +47,14 @@ def graph(instance: Instance, limit: int = 50_000) -> networkx.MultiDiGraph[int]
     search = _searched(instance, Options(max_states=limit, threads=1))
     found: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=f"{instance.machine.name} {instance.shape()}")
     number = itertools.count()
-    for depth, level in enumerate(search.levels):
+    levels = [search.visited.level(depth) for depth in range(len(search.levels))]
+    for depth, level in enumerate(levels):
         for values in search.layout.values(level):
             found.add_node(next(number), values=values, state=instance.readable(values), depth=depth)
-    rows = joined(search.levels)
-    run = Run(distinct([word.copy() for word in rows]))
+    rows = joined(levels)
+    all_states = Visited()
+    all_states.add(distinct(joined(levels)), 0)
+    (run,) = all_states.runs
     name_at = np.empty(len(run), np.int64)
     name_at[run.place(rows)] = np.arange(len(run))
     steps = [effect.step for effect in search.expander.effects]

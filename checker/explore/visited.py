@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from attorn.checker.explore.layout import Rows
 __all__ = ["Run", "Visited", "distinct", "joined"]
 
 NEAR = 2  # runs are merged when one is less than this many times as long as the next
-CHUNK = 1 << 16
+CHUNK = 1 << 15
+
+Depths = NDArray[np.unsignedinteger[Any]]
+Places = NDArray[np.intp]
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -47,19 +51,19 @@ def _changes(rows: Rows) -> NDArray[np.bool_]:
 
 
 class Run:
-    """A sorted list of distinct states, at least one.
+    """A sorted list of distinct states, at least one, each with the depth at which it was met.
 
     The first numbers are spread evenly, so their highest bits say about where a state is: ``_starts`` has, for each
     value of those bits, the place of the first state that has at least that value.
     """
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
+    def __init__(self, rows: Rows, depths: Depths) -> None:
+        self.rows, self.depths = rows, depths
         bits = max(len(rows[0]).bit_length() - 1, 1)
         self._shift = np.uint64(64 - bits)
         starts = np.zeros((1 << bits) + 1, np.int32 if len(rows[0]) < 1 << 31 else np.int64)
-        for first in range(0, len(rows[0]), CHUNK):
-            above = (rows[0][first : first + CHUNK] >> self._shift).view(np.int64) + 1
+        for first, part in chunks(rows):
+            above = (part[0] >> self._shift).view(np.int64) + 1
             starts[above] = np.arange(first + 1, first + 1 + len(above))
         np.maximum.accumulate(starts, out=starts)
         self._starts = starts
@@ -67,7 +71,12 @@ class Run:
     def __len__(self) -> int:
         return len(self.rows[0])
 
-    def place(self, wanted: Rows) -> NDArray[np.intp]:
+    @property
+    def bytes(self) -> int:
+        """What the run takes."""
+        return sum(each.nbytes for each in (*self.rows, self.depths, self._starts))
+
+    def place(self, wanted: Rows) -> Places:
         """For each of some states, how many states of the run are before it."""
         place = self._starts[(wanted[0] >> self._shift).view(np.int64)].astype(np.intp)
         late = np.flatnonzero(self._before(place, wanted))
@@ -84,7 +93,7 @@ class Run:
             found &= word.take(place, mode="clip") == other
         return found
 
-    def _before(self, place: NDArray[np.intp], wanted: Rows) -> NDArray[np.bool_]:
+    def _before(self, place: Places, wanted: Rows) -> NDArray[np.bool_]:
         """Whether the states of the run at some places are before others."""
         found = self.rows[0].take(place, mode="clip") < wanted[0]
         for number in range(1, len(self.rows)):
@@ -97,17 +106,20 @@ class Run:
     def merged(self, other: Run) -> Run:
         """This and another run, which has none of the same states, as one."""
         total = len(self) + len(other)
-        place = self.place(other.rows)
-        place += np.arange(len(other))
         mine = np.ones(total, np.bool_)
-        mine[place] = False
-        rows = []
-        for word, added in zip(self.rows, other.rows, strict=True):
-            target = np.empty(total, np.uint64)
-            target[place] = added
+        rows = [np.empty(total, np.uint64) for _ in self.rows]
+        depths = np.empty(total, np.promote_types(self.depths.dtype, other.depths.dtype))
+        for first, part in chunks(other.rows):
+            place = self.place(part)
+            place += np.arange(first, first + len(place))
+            mine[place] = False
+            depths[place] = other.depths[first : first + len(place)]
+            for target, word in zip(rows, part, strict=True):
+                target[place] = word
+        depths[mine] = self.depths
+        for target, word in zip(rows, self.rows, strict=True):
             target[mine] = word
-            rows.append(target)
-        return Run(rows)
+        return Run(rows, depths)
 
 
 class Visited:
@@ -122,21 +134,38 @@ class Visited:
     @property
     def bytes(self) -> int:
         """What the runs take."""
-        return sum(run.rows[0].nbytes * len(run.rows) + run._starts.nbytes for run in self.runs)
+        return sum(run.bytes for run in self.runs)
 
-    def add(self, rows: Rows) -> None:
-        """Take states that were not met before, in order."""
-        self.runs.append(Run(rows))
+    def add(self, rows: Rows, depth: int) -> None:
+        """Take states, in order, that were first met at a depth."""
+        if len(rows[0]):
+            self.runs.append(Run(rows, np.full(len(rows[0]), depth, np.min_scalar_type(depth))))
 
     def settle(self) -> None:
         """Merge runs, so that there are few to look at."""
         while len(self.runs) > 1 and len(self.runs[-2]) < NEAR * len(self.runs[-1]):
-            last = self.runs.pop()
-            self.runs[-1] = self.runs[-1].merged(last)
+            self.runs[-2:] = [self.runs[-2].merged(self.runs[-1])]
 
     def new(self, rows: Rows) -> Rows:
         """Those of some states that were not met before."""
-        for run in reversed(self.runs):
-            unmet = ~run.has(rows)
-            rows = [word[unmet] for word in rows]
-        return rows
+        found = []
+        for _, part in chunks(rows):
+            for run in reversed(self.runs):
+                unmet = ~run.has(part)
+                part = [word[unmet] for word in part]
+            found.append(part)
+        return joined(found) if found else rows
+
+    def level(self, depth: int) -> Rows:
+        """The states first met at a depth, in order."""
+        parts = []
+        for run in self.runs:
+            there = run.depths == depth
+            parts.append([word[there] for word in run.rows])
+        return distinct(joined(parts))
+
+
+def chunks(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    """Parts of a list of states that stay in the cache while they are worked on, each with the place of its first."""
+    for first in range(0, len(rows[0]), CHUNK):
+        yield first, [word[first : first + CHUNK] for word in rows]

@@ -235,7 +235,7 @@ def _equal_to_the_oracle(drawn: Instance, most: int) -> None:
             assert found.evidence is Evidence.BOUNDED
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(instances())
 def test_random_machines_fail_at_the_depths_that_the_oracle_finds(drawn: Instance) -> None:
     _equal_to_the_oracle(drawn, 8)

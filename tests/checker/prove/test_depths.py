@@ -111,7 +111,7 @@ def _tampered(monkeypatch: pytest.MonkeyPatch, change: Callable[[Exploration], E
     monkeypatch.setattr(depths, "explore", lambda given, options: change(whole(given, options)))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(instances())
 def test_random_machines_agree_at_every_depth(drawn: Instance) -> None:
     explored = oracle.explore(drawn, (), False, max_states=150)

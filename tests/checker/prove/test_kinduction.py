@@ -147,7 +147,7 @@ def _claim() -> Machine:
     return instance("claim-small").machine
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(instances())
 def test_on_random_machines_nothing_is_shown_that_the_oracle_refutes(drawn: Instance) -> None:
     explored = oracle.explore(drawn, goals=False, max_states=300)

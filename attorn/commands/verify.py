@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attorn.commands.words import Count, nearest, painter
+from attorn.commands.words import Count, echo, nearest, painter, width
 
 if TYPE_CHECKING:
     from attorn.spec.language import Machine
@@ -106,6 +106,7 @@ def _machine(given: str | None, name: str, evidence: str) -> Machine:
 def _pack(folder: Path, machine: str | None, solver: str, timeout: float, jobs: int | None) -> int:
     from attorn.checker.prove import verify_pack
     from attorn.checker.prove.pack import differences
+    from attorn.checker.report import counted, wrapped
     from attorn.model.instances import MACHINES
     from attorn.spec.errors import BadInput
 
@@ -117,15 +118,18 @@ def _pack(folder: Path, machine: str | None, solver: str, timeout: float, jobs: 
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         name = str(manifest.get("machine"))
         if machine is None and name not in MACHINES:
-            click.echo(f"only the files were checked: `{name}` is none of our machines; name its file by --machine.")
+            told = f"only the files were checked: `{name}` is none of our machines; name its file by --machine."
+            echo(wrapped(told, width(), ""))
             return code
         known = _machine(machine, name, str(folder))
         differing = differences(folder, known)
         if differing:
-            click.echo(
-                f"NOT THIS SPECIFICATION: {len(differing)} obligation(s) differ from those that `{known.name}` gives "
-                f"here, such as {differing[0]}."
+            told = (
+                f"NOT THIS SPECIFICATION: {counted(len(differing), 'obligation')} of those that `{known.name}` gives "
+                f"here differ, such as {differing[0]}."
             )
+            echo(wrapped(told, width(), ""))
             return REFUTED
-        click.echo(f"every obligation is the one that the specification of `{known.name}` here gives.")
+        told = f"every obligation is the one that the specification of `{known.name}` here gives."
+        echo(wrapped(told, width(), ""))
     return code

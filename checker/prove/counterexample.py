@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from attorn.checker.explore import Options, explore
 from attorn.checker.prove.finite import FixedSize
@@ -16,7 +16,7 @@ from attorn.spec.language import Cell, Clause, Concrete, Expr, Instance, Machine
 from attorn.spec.language.expressions import equal, node, read
 from attorn.spec.language.source import here
 
-__all__ = ["Escape", "Reachability", "reachability", "smallest_escape"]
+__all__ = ["Escape", "Reachability", "reachability", "smallest_escape", "violating_run"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,17 @@ def reachability(escape: Escape, max_states: int = 200_000) -> Reachability:
             f"not reachable ({shape}, {found.states:,} states): a lemma is missing that excludes this state",
         )
     return Reachability(None, None, f"not known: {found.stopped}")
+
+
+def violating_run(instance: Instance, stated: Property, max_states: int = 200_000) -> Path | None:
+    """A shortest run of an instance that violates a property or lemma; None where the explorer finds none."""
+    machine = instance.machine
+    alone = Machine("violation", machine.state, machine.start, machine.steps, (replace(stated, lemma=False),))
+    found = explore(
+        Instance(alone, instance.sizes, instance.limits, "violation"),
+        Options(properties=(stated.name,), goals=False, max_states=max_states, threads=1),
+    )
+    return found.verdict(stated.name).path
 
 
 def _cell_is(cell: Cell, value: int) -> Expr:

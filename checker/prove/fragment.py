@@ -55,7 +55,7 @@ class Fragment:
         """The finding in words."""
         if self.decidable:
             numbers = ", with linear integer arithmetic for counters" if self.arithmetic else ""
-            return f"decidable: sorts are stratified, {' before '.join(self.order) or 'there is none'}{numbers}."
+            return f"decidable: {' → '.join(self.order) or 'no sorts'}{numbers}."
         lines = ["not decidable in general; a solver may answer `unknown`."]
         if self.offenders:
             lines.append("These make a cycle among sorts (let each ∃ mention fewer ∀ variables):")

@@ -20,7 +20,7 @@ from attorn.checker.report.model import (
     TraceStep,
 )
 
-__all__ = ["FORMAT", "as_data", "render_json"]
+__all__ = ["FORMAT", "as_data", "counterexample_data", "render_json"]
 
 FORMAT = 1
 
@@ -107,11 +107,12 @@ def _property(stated: PropertyAccount) -> dict[str, Any]:
         "where": stated.where,
         "evidence": stated.evidence.value,
         **({} if stated.occasions is None else {"occasions": stated.occasions}),
-        "counterexample": None if found is None else _counterexample(found),
+        "counterexample": None if found is None else counterexample_data(found),
     }
 
 
-def _counterexample(found: Counterexample) -> dict[str, Any]:
+def counterexample_data(found: Counterexample) -> dict[str, Any]:
+    """A counterexample as plain data."""
     broken = found.broken
     return {
         "length": len(found.trace.steps),

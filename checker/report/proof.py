@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from attorn.checker.prove.counterexample import Escape, Reachability
+from attorn.checker.prove.fragment import Fragment
 from attorn.checker.prove.induction import Discharge, Proof, PropertyProof
-from attorn.checker.report.lines import Paint, counted, plain
-from attorn.checker.verdicts import Evidence
-from attorn.spec.language import Concrete, render
+from attorn.checker.prove.obligations import Obligation
+from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
+from attorn.checker.verdicts import Evidence, Path
+from attorn.spec.language import Concrete, Property, render
 
-__all__ = ["escape_lines", "proof_data", "proof_lines"]
+__all__ = ["Failing", "failing_lines", "proof_data", "proof_lines"]
+
+NOT_REACHABLE = "NOT NECESSARILY REACHABLE"
 
 
-def proof_lines(proof: Proof, width: int = 80, paint: Paint = plain) -> list[str]:
+@dataclass(frozen=True)
+class Failing:
+    """A property or lemma that a step does not keep: the smallest such step, and whether it can happen.
+
+    escape: None where none is small enough; ``found`` is whether its start is reachable.
+    run:    another run of that size that violates what is stated, if its start is not reachable.
+    """
+
+    stated: Property
+    obligation: Obligation
+    escape: Escape | None
+    found: Reachability | None
+    run: Path | None = None
+
+    @property
+    def refuted(self) -> bool:
+        """Whether the step can happen, or another run does harm, so that what is stated is not true."""
+        return self.run is not None or (self.found is not None and self.found.reachable is True)
+
+
+def proof_lines(proof: Proof, fragment: Fragment, width: int = 80, paint: Paint = plain) -> list[str]:
     """What was proved, obligation counts, and what is left open."""
     machine = proof.machine
     sorts = ", ".join(sort.name for sort in machine.sorts)
@@ -39,7 +64,16 @@ def proof_lines(proof: Proof, width: int = 80, paint: Paint = plain) -> list[str
         for each in unproved:
             lines += _named(each, margin, width, paint)
             lines += [f"{' ' * (4 + margin)}{text}" for text in _open(each)]
-    return [*lines, "", *_counts(proof, width, paint)]
+    return [*lines, "", *_fragment(fragment, width, paint), *_counts(proof, width, paint)]
+
+
+def _fragment(fragment: Fragment, width: int, paint: Paint) -> Iterator[str]:
+    """Whether solvers always decide what they are asked, or which clauses keep them from it."""
+    first, *rest = fragment.said.splitlines()
+    role = "" if fragment.decidable else "doubt"
+    yield from wrapped(first, width, "  ", paint=paint, role=role)
+    for line in rest:
+        yield from wrapped(line.strip(), width, "      ", "    ", paint, role)
 
 
 def _with(properties: Sequence[PropertyProof], evidence: Evidence) -> list[PropertyProof]:
@@ -94,31 +128,47 @@ def _said(each: Discharge) -> str:
     return each.answer.result if each.answer is not None else "not asked"
 
 
-def escape_lines(
-    escape: Escape, conjunct_says: str, found: Reachability, width: int, paint: Paint = plain
-) -> list[str]:
-    """A counterexample to induction, before and after, and whether its start is reachable."""
+def failing_lines(failing: Sequence[Failing], width: int, paint: Paint = plain) -> list[str]:
+    """Counterexamples to induction: before and after, and whether they can happen."""
+    return [line for each in failing for line in ("", *_failing(each, width, paint))]
+
+
+def _failing(each: Failing, width: int, paint: Paint) -> Iterator[str]:
+    name, escape, found = each.obligation.name, each.escape, each.found
+    if escape is None or found is None:
+        yield from wrapped(f"{name}: no counterexample with up to 3 elements of each sort.", width, "  ", "")
+        return
     concrete = Concrete(escape.instance)
-    title = f"counterexample to induction: {escape.conjunct} ({escape.instance.shape()})"
-    lines = [
-        paint(title, "bad"),
-        "  smallest; NOT NECESSARILY REACHABLE: a step out of a state in which all conjuncts hold",
-        *_wrapped(f"violated after it: {conjunct_says}", "  ", width),
-    ]
+    number = int(escape.conjunct.rpartition(".")[2])
+    conjunct = f", conjunct {number + 1} of {len(each.stated.conjuncts)}" if each.stated.conjuncts[1:] else ""
+    kind = "lemma" if each.stated.lemma else "property"
+    word = f" is {paint('REFUTED', 'bad')}" if each.refuted else ""
+    doubt = "" if found.reachable else f", {NOT_REACHABLE}"
+    title = f"{paint(each.stated.name, 'strong')}{conjunct}{word}: a step breaks this {kind}{doubt}"
+    yield from wrapped(title, width, "  ", "")
+    yield from wrapped(listed(escape.instance.shape().split(" × "), "×"), width, "  ")
+    yield ""
+    yield "  false of an initial state" if escape.step is None else "  false after it"
+    yield from wrapped(formula(render(each.stated.conjuncts[number].formula)), width, "      ", "    ")
+    yield "  before it (cells that are not their first value)"
     blank = tuple(0 for _ in escape.before)
-    lines.append("  before (cells that are not their first value)")
-    lines += [f"    {name} = {value}" for name, _, value in escape.instance.changes(blank, escape.before)]
+    shown = escape.instance.changes(blank, escape.before)
+    margin = max((len(cell) for cell, _, _ in shown), default=0)
+    yield from (f"    {cell:{margin}}  {value}" for cell, _, value in shown)
     if escape.step is not None:
-        lines.append(f"  step   {concrete.label(escape.step)}")
-        lines += [
-            f"    {name}  {old} → {new}" for name, old, new in escape.instance.changes(escape.before, escape.after)
-        ]
-    lines += _wrapped(f"is the state before it reachable?  {found.said}", "  ", width)
-    return lines
+        yield f"  step {paint(concrete.label(escape.step), 'strong')}"
+        changed = escape.instance.changes(escape.before, escape.after)
+        margin = max((len(cell) for cell, _, _ in changed), default=0)
+        yield from (f"    {cell:{margin}}  {old} → {new}" for cell, old, new in changed)
+    yield from wrapped(f"is the state before it reachable? {found.said}", width, "    ", "  ")
+    if each.run is not None:
+        acts = " → ".join(concrete.label(move.step) for move in each.run.moves) or "in an initial state"
+        yield from wrapped(f"but this run of the same size violates it: {acts}", width, "    ", "  ")
 
 
-def proof_data(proof: Proof) -> dict[str, Any]:
+def proof_data(proof: Proof, fragment: Fragment, failing: Sequence[Failing] = ()) -> dict[str, Any]:
     """The proof as plain data, obligations one by one."""
+    refuted = {each.stated.name for each in failing if each.refuted}
     return {
         "format": "attorn proof 1",
         "machine": proof.machine.name,
@@ -130,13 +180,16 @@ def proof_data(proof: Proof) -> dict[str, Any]:
             {
                 "name": each.stated.name,
                 "lemma": each.lemma,
-                "evidence": each.evidence.value,
+                "evidence": Evidence.REFUTED.value if each.stated.name in refuted else each.evidence.value,
                 "conjuncts": [render(clause.formula) for clause in each.stated.conjuncts],
                 "failed": [discharge.obligation.name for discharge in each.failed],
                 "undecided": [discharge.obligation.name for discharge in each.open],
             }
             for each in proof.properties
         ],
+        "decidable": fragment.decidable,
+        "fragment": fragment.said,
+        "failing": [_failing_data(each) for each in failing],
         "obligations": [
             {
                 "name": each.obligation.name,
@@ -155,6 +208,22 @@ def proof_data(proof: Proof) -> dict[str, Any]:
             },
         },
     }
+
+
+def _failing_data(each: Failing) -> dict[str, Any]:
+    data: dict[str, Any] = {"obligation": each.obligation.name, "refuted": each.refuted}
+    if each.escape is not None and each.found is not None:
+        instance, step = each.escape.instance, each.escape.step
+        data |= {
+            "sizes": instance.described(),
+            "before": instance.readable(each.escape.before),
+            "step": "" if step is None else Concrete(instance).label(step),
+            "after": instance.readable(each.escape.after),
+            "reachable": each.found.reachable,
+            "says": each.found.said,
+            "run": None if each.run is None else [Concrete(instance).label(move.step) for move in each.run.moves],
+        }
+    return data
 
 
 def _wrapped(text: str, indent: str, width: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Benchmarks: what attorn takes, beside other tools; run with `python -m benchmarks`."""

@@ -1,0 +1,30 @@
+"""python -m benchmarks [exploring] [proof] [--quick]: print tables of what attorn takes, beside other tools."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+import numpy as np
+
+
+def main() -> None:
+    """Run the benchmarks asked for, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("topics", nargs="*", choices=["exploring", "proof", []], help="what to measure; all by default")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
+    asked = parser.parse_args()
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}")
+    if not asked.topics or "exploring" in asked.topics:
+        from benchmarks import exploring
+
+        exploring.run(asked.quick)
+    if not asked.topics or "proof" in asked.topics:
+        from benchmarks import proof
+
+        proof.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The explorer beside SPIN and rumur on the same machine, in one run; and what its speed depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tabulate import tabulate
+
+from attorn.checker.explore import Options, explore
+from attorn.checker.explore.layout import Layout
+from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.search import Search
+from attorn.model.migration import CLAIM
+from attorn.spec.language import Instance
+from benchmarks.measuring import ran
+from benchmarks.rivals import Run, Sizes, rumur, rumur_present, spin, spin_present
+
+__all__ = ["run"]
+
+SMALLEST: Sizes = (1, 1, 2, 2, 1)
+SMALL: Sizes = (2, 3, 2, 2, 2)
+LARGE: Sizes = (2, 2, 3, 3, 3)
+ROOT = Path(__file__).parents[1]
+MIB = 1 << 20
+
+
+def claim(sizes: Sizes) -> Instance:
+    names = ("VM", "Segment", "Partition", "Word", "Address")
+    return Instance.of(CLAIM, "claim", **dict(zip(names, sizes, strict=True)))
+
+
+def attorn(sizes: Sizes, threads: int) -> Run:
+    """The explorer as a process of its own, from its start to its end, with every property on every state."""
+    done = ran(ROOT, sys.executable, "-m", "benchmarks.exploring", *map(str, (threads, *sizes)), measure=True)
+    found = json.loads(done.said)
+    assert found["finished"], found
+    assert found["holds"], found
+    name = f"attorn, {threads} process{'es' * (threads > 1)}"
+    return Run(name, found["states"], found["transitions"], done.seconds, done.peak)
+
+
+def side_by_side(title: str, sizes: Sizes) -> None:
+    """All checkers on one instance; the first row is what ratios are to."""
+    cores = os.cpu_count() or 1
+    runs = [attorn(sizes, cores)]
+    if cores > 1:
+        runs.append(attorn(sizes, 1))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if spin_present():
+            runs += [spin(folder, sizes, runs[0].states, breadth_first) for breadth_first in (False, True)]
+        if rumur_present():
+            runs.append(rumur(folder, sizes))
+    assert len({(each.states, each.transitions) for each in runs}) == 1, runs
+    shape = " × ".join(map(str, sizes))
+    print(f"\n## {title}: {shape}, {runs[0].states:,} states, {runs[0].transitions:,} transitions\n")
+    rows = [
+        [
+            each.name,
+            each.seconds,
+            each.seconds / runs[0].seconds,
+            each.states / each.seconds / 1e6,
+            each.peak / each.states,
+            each.peak / MIB,
+            each.building,
+        ]
+        for each in runs
+    ]
+    header = ["checker", "seconds", "ratio", "million states/s", "bytes a state", "peak MiB", "+ building, seconds"]
+    print(tabulate(rows, header, floatfmt=("", ".2f", ".2f", ".2f", ".0f", ".0f", ".1f"), tablefmt="github"))
+
+
+def width() -> None:
+    """The same states, packed in more words than they need."""
+    print("\n## States of one, two and three words: the second instance again, one process\n")
+    prepared = Prepared.of(claim(SMALL))
+    rows = []
+    for words in (1, 2, 3):
+        bits = -(-prepared.layout.bits // words) + 3 * (words > 1)
+        layout = Layout(prepared.layout.components, len(prepared.concrete.instance.cells), bits=bits)
+        assert layout.words == words, layout.words
+        initial = layout.pack(prepared.layout.unpack(prepared.initial))
+        search = Search(dataclasses.replace(prepared, layout=layout, initial=initial), {}, Options(threads=1))
+        begun = time.perf_counter()
+        search.run()
+        seconds = time.perf_counter() - begun
+        rows.append([words, layout.bits, search.states / seconds / 1e6, seconds * 1e9 / search.states])
+    print(tabulate(rows, ["words", "bits used", "million states/s", "ns a state"], floatfmt=".2f", tablefmt="github"))
+
+
+def run(quick: bool = False) -> None:
+    """Print the tables."""
+    side_by_side("The smallest instance", SMALLEST)
+    side_by_side("About a million states", SMALL)
+    width()
+    if not quick:
+        side_by_side("More than ten million states", LARGE)
+
+
+def main(threads: int, *sizes: int) -> None:
+    """One exploration, told as JSON."""
+    vms, segments, partitions, words, addresses = sizes
+    found = explore(claim((vms, segments, partitions, words, addresses)), Options(goals=False, threads=threads))
+    holds = all(verdict.evidence.value == "exhausted" for verdict in found.verdicts)
+    told = {"states": found.states, "transitions": found.transitions, "finished": found.finished, "holds": holds}
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

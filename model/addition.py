@@ -44,11 +44,17 @@ def extended(machine: Machine, additions: Iterable[Addition]) -> Machine:
         for each in chosen:
             each.start(s)
 
-    bases = tuple(dict.fromkeys(each.state for each in chosen))
-    state = bases[0] if len(bases) == 1 else cast(type[Handover], type("Extended", bases, {}))
-    machine = machine.variant(machine.name, state=state, start=everyone_and_everything_is_up)
+    machine = machine.variant(machine.name, state=_state(chosen), start=everyone_and_everything_is_up)
     for each in chosen:
         machine = machine.variant(
             machine.name, rewrite=each.rewrites, strengthen=each.gains, add=(*each.steps, *each.statements)
         )
     return machine
+
+
+def _state(chosen: tuple[Addition, ...]) -> type[Handover]:
+    """A state with the fields of all parts."""
+    bases = tuple(dict.fromkeys(each.state for each in chosen if each.state is not Handover))
+    if len(bases) < 2:
+        return bases[0] if bases else Handover
+    return cast(type[Handover], type("Extended", bases, {}))

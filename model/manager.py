@@ -120,15 +120,15 @@ MANAGER = Addition(
 
 
 def _all_ports_free(s: Ports) -> None:
-    s.taken[...] = False
+    s.in_use[...] = False
     s.port_of[...] = NONE
 
 
 @action(party="destination", fair="weak")
 def listen(s: Ports, vm: VM, port: Port) -> None:
     """The destination opens a free port for a migration that is about to begin."""
-    s.require(s.phase[vm] == Phase.DESCRIBED, s.up[s.target[vm]], ~s.taken[port], s.port_of[vm] == NONE)
-    s.taken[port] = True
+    s.require(s.phase[vm] == Phase.DESCRIBED, s.up[s.target[vm]], ~s.in_use[port], s.port_of[vm] == NONE)
+    s.in_use[port] = True
     s.port_of[vm] = port
 
 
@@ -137,7 +137,7 @@ def _transfer_by_port(s: Ports, vm: VM) -> None:
 
 
 def _released(s: Ports, vm: VM) -> None:
-    s.taken[lambda port: s.port_of[vm] == port] = False
+    s.in_use[lambda port: s.port_of[vm] == port] = False
     s.port_of[vm] = NONE
 
 

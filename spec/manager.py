@@ -42,7 +42,7 @@ class Manager(Handover):
 class Ports(Handover):
     """A migration needs one of a few ports."""
 
-    taken = Relation(Port, says="the port is in use")
+    in_use = Relation(Port, says="the port is in use")
     port_of = Map(VM, to=Option(Port), says="port that was opened for the VM's migration")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hazards"]
 
-STEPS = "steps: of the shortest run; n+m: n steps, then m for ever (+0: nothing more happens)."
+STEPS = "n+m: n steps, then m for ever; n+0: nothing more happens after n steps"
 
 
 @click.command(short_help="Known failures of real systems, found again.")
@@ -78,23 +77,24 @@ def _table(check: bool, jobs: int) -> int:
     proved = "and none without its change" if check else "attorn hazards --check also searches without the changes"
     word = paint("found as expected", "good") if not amiss else paint(f"{len(amiss)} not found as expected", "bad")
     echo(["", *wrapped(f"({proved})", columns, "  ", f"{len(HAZARDS)} hazards: {word} ")])
-    echo(["next    attorn hazards H3    one of them: what happened, the run, and what removes it"])
+    echo(["next    attorn hazards H3    what happened, the run, and what removes it"])
     if any(row.standing is not Standing.UNDETERMINED for row in amiss):
         return 1
     return 2 if amiss else 0
 
 
 def _lines(found: Sequence[tuple[Hazard, _Row]]) -> Iterator[str]:
-    """The table; without its last column where a terminal has no room for it."""
-    table = [("id", "name", "caught by", "steps", "system")]
-    table += [(each.id, each.name, each.caught_by, row.steps, each.system) for each, row in found]
-    widths = [max(len(line[column]) for line in table) for column in range(5)]
-    narrow = sys.stdout.isatty() and width() < sum(widths) + 8
+    """The table."""
+    from attorn.checker.report import wrapped
+
+    table = [("id", "steps", "caught by")] + [(each.id, row.steps, each.caught_by) for each, row in found]
+    last = ["name (system)"] + [f"{each.name} ({each.system})" for each, _ in found]
+    widths = [max(len(line[column]) for line in table) for column in range(3)]
     paint = painter()
-    for number, line in enumerate(table):
-        cells = [f"{text:{space}}" for text, space in zip(line, widths, strict=True)][: 4 if narrow else 5]
-        text = "  ".join(cells).rstrip()
-        yield paint(text, "strong") if number == 0 else text
+    for number, (cells, text) in enumerate(zip(table, last, strict=True)):
+        lead = "  ".join(f"{cell:{space}}" for cell, space in zip(cells, widths, strict=True)) + "  "
+        for line in wrapped(text, width(), " " * len(lead), lead):
+            yield paint(line, "strong") if number == 0 else line
 
 
 def _examined(names: Sequence[str], whole: bool, jobs: int) -> Iterator[_Row]:

@@ -103,7 +103,7 @@ LIFE = (
         caught_by="retry_possible",
         fixed_by="Giving back in the step that ends a migration, however it ends.",
         base=having(WAITING, Part.PORTS),
-        change=Change(rewrite={"forget": silent(Ports.taken)}),
+        change=Change(rewrite={"forget": silent(Ports.in_use)}),
         sizes={"Port": 1, "cancels": 1},
     ),
     Hazard(

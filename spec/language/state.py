@@ -17,6 +17,7 @@ from attorn.spec.language.expressions import (
     bound_variables,
     lift,
     made_at,
+    naming,
     parameter_names,
     read,
     sort_of,
@@ -233,17 +234,16 @@ class _Cells:
             binders = bound_variables(tuple(field.domain[i] for i in open_positions), first)
             bound = dict(zip(open_positions, binders, strict=True))
             index = tuple(bound[i] if i in bound else _indexed(part, field, i) for i, part in enumerate(parts))
-            names, condition = self._condition(parts, bound, lone)
-            if value is ANY:
-                chosen = None
-            elif _is_open(value):
-                parameter_names(value, len(binders), f"this write to {field.name}")
-                chosen = _stored(value(*binders), field)
-            else:
-                chosen = _stored(value, field)
+            of_value = parameter_names(value, len(binders), f"this write to {field.name}") if _is_open(value) else ()
+            names, condition = self._condition(parts, bound, lone, dict(zip(bound, of_value, strict=False)))
+            with naming(first, names):
+                chosen = None if value is ANY else _stored(value(*binders) if of_value else value, field)
         self._state._recorder.add(Write(field, binders, index, condition, chosen, where, names))
 
-    def _condition(self, parts: tuple[Any, ...], bound: dict[int, Expr], lone: bool) -> tuple[tuple[str, ...], Expr]:
+    def _condition(
+        self, parts: tuple[Any, ...], bound: dict[int, Expr], lone: bool, of_value: dict[int, str]
+    ) -> tuple[tuple[str, ...], Expr]:
+        """What the binders are called, and which of their values are meant."""
         what = f"the index of {self._field.name}"
         if lone:
             names = parameter_names(parts[0], len(bound), what)
@@ -251,7 +251,9 @@ class _Cells:
         else:
             predicates = {i: parts[i] for i in bound if parts[i] is not ...}
             names = tuple(
-                parameter_names(predicates[i], 1, what)[0] if i in predicates else self._field.domain[i].name.lower()
+                parameter_names(predicates[i], 1, what)[0]
+                if i in predicates
+                else of_value.get(i, self._field.domain[i].name.lower())
                 for i in bound
             )
             conditions = [predicate(bound[i]) for i, predicate in predicates.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -90,12 +91,31 @@ class _Text:
     def quantified(
         self, op: Op, variables: tuple[Expr, ...], names: tuple[str, ...], body: Callable[[tuple[Piece, ...]], Piece]
     ) -> Piece:
-        inside = body(tuple(Piece(name, ATOM) for name in names)).text
-        return Piece(f"{op.value}{', '.join(names)}: {inside}", QUANTIFY)
+        marks = [_mark(bound) for bound in variables]
+        inside = body(tuple(Piece(mark, ATOM) for mark in marks)).text
+        return Piece(_named(f"{op.value}{', '.join(marks)}: {inside}", marks, names), QUANTIFY)
 
 
 def _within(piece: Piece, limit: int) -> str:
     return piece.text if piece.strength < limit or piece.strength == ATOM else f"({piece.text})"
+
+
+def _mark(bound: Expr) -> str:
+    """What stands for a variable until all other names near it are known."""
+    return f"\0{bound.payload}\0"
+
+
+def _named(text: str, marks: Sequence[str], names: Sequence[str]) -> str:
+    """The text with names for marks: the author's, or with a number where that name means something else in it."""
+    used = set(re.findall(r"\w+", text))
+    for mark, name in zip(marks, names, strict=True):
+        fresh, number = name, 1
+        while fresh in used:
+            number += 1
+            fresh = f"{name}{number}"
+        used.add(fresh)
+        text = text.replace(mark, fresh)
+    return text
 
 
 def render(expression: Expr, names: Mapping[int, str] | None = None) -> str:
@@ -107,13 +127,14 @@ def render(expression: Expr, names: Mapping[int, str] | None = None) -> str:
 
 def render_write(write: Write, names: Mapping[int, str]) -> str:
     """An update as text: ``content[segment] := zero for all segment with holds[vm, segment]``."""
-    inner = {**names, **{binder.payload: name for binder, name in zip(write.binders, write.names, strict=True)}}
+    marks = [_mark(binder) for binder in write.binders]
+    inner = {**names, **{binder.payload: mark for binder, mark in zip(write.binders, marks, strict=True)}}
     cell = write.field.name
     if write.index:
         cell += f"[{', '.join(render(part, inner) for part in write.index)}]"
     text = f"{cell} := {'any value' if write.value is None else render(write.value, inner)}"
     if write.binders:
-        text += f" for all {', '.join(write.names)}"
+        text += f" for all {', '.join(marks)}"
         if write.condition.op is not Op.CONSTANT:
             text += f" with {render(write.condition, inner)}"
-    return text
+    return _named(text, marks, write.names)

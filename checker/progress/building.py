@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from attorn.checker.explore.expand import Expander
-from attorn.checker.explore.grouping import components
-from attorn.checker.explore.layout import Layout, Rows
+from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.lowering import Lowered
-from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.options import Options
-from attorn.checker.explore.search import FAULT, Search, blocks
-from attorn.checker.explore.visited import Run, distinct, joined
+from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.search import Search, blocks
+from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.checker.progress.graph import Graph, Mask, Numbers
-from attorn.spec.errors import Unsound
-from attorn.spec.language import Concrete, Expr, Instance, Values
+from attorn.spec.language import Expr, Instance, Values
 
 __all__ = ["Limits", "build"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How large a graph may become: it ends, unfinished, before the level that would bring more."""
+    """How large a graph may become; if it is not finished by then, it ends.
+
+    max_states:      it ends before the level that would bring more.
+    max_transitions: it ends after the level that brings more.
+    """
 
     max_states: int = 10_000_000
     max_transitions: int = 100_000_000
@@ -38,32 +39,29 @@ def build(instance: Instance, limits: Limits) -> Graph:
 
     If a limit ends it, one further state, the last, stands for all that are not in it.
 
-    Raises BadInput, DoubleWrite or OutOfRange where the machine is not well defined.
+    Raises TooLarge for an instance that cannot be packed; BadInput, DoubleWrite or OutOfRange where the machine is not
+    well defined.
     Cost: twice that of exploring; 12 bytes a transition and those of a packed state for each state.
     """
-    meaning, concrete = Meaning(instance), Concrete(instance)
-    values = np.array(concrete.initial_states(), np.int64)
-    layout = Layout(components(meaning, values), len(instance.cells))
-    initial = layout.pack(values)
-    search = Search(meaning, layout, initial, {}, Options(max_states=limits.max_states), None)
+    prepared = Prepared.of(instance)
+    search = Search(prepared, {}, Options(max_states=limits.max_states))
     search.run()
-    if FAULT in search.found:
-        _raise_fault(concrete, layout.values(search.found[FAULT].state))
-    arrows = _Arrows(search, [word[:0] for word in initial])
+    levels = [search.visited.level(depth) for depth in range(len(search.levels))]
+    arrows = _Arrows(search, [[word[:0] for word in prepared.initial], *levels])
     stopped = search.stopped
-    for level in search.levels:
-        arrows.add(level)
+    for depth, level in enumerate(levels):
         if arrows.count > limits.max_transitions:
-            stopped = f"transition budget of {limits.max_transitions:,} reached"
+            stopped = f"transition budget of {limits.max_transitions:,} reached at depth {depth}"
             break
+        arrows.add(level)
     known = arrows.sources
     first = np.zeros(known + 1 + bool(stopped), np.int64)
     np.cumsum(np.bincount(arrows.source, minlength=known + bool(stopped)), out=first[1:])
     return Graph(
         instance=instance,
         steps=tuple(effect.step for effect in search.expander.effects),
-        states=_PackedStates(meaning, layout, [word[:known] for word in arrows.rows], len(first) - 1),
-        initial=np.arange(len(search.levels[0][0]) if search.levels else 1),
+        states=_PackedStates(prepared, [word[:known] for word in arrows.rows], len(first) - 1),
+        initial=np.arange(search.levels[0] if search.levels else 1),
         first=first,
         target=np.minimum(arrows.target, known),
         step=arrows.step,
@@ -79,13 +77,17 @@ class _Arrows:
     sources: how many states were expanded.
     """
 
-    def __init__(self, search: Search, nothing: Rows) -> None:
+    def __init__(self, search: Search, levels: Sequence[Rows]) -> None:
         self._expand: Expander = search.expander
         self._complete = not search.stopped
-        self.rows = joined([nothing, *search.levels])
-        self._run = Run(distinct([word.copy() for word in self.rows]))
-        self._number = np.full(len(self._run) + 1, len(self._run), np.int32)
-        self._number[self._run.place(self.rows)] = np.arange(len(self._run))
+        self.rows = joined(levels)
+        count = len(self.rows[0])
+        visited = Visited()
+        visited.add(distinct([word.copy() for word in self.rows]), 0)
+        self._runs = visited.runs
+        self._number = np.full(count + 1, count, np.int32)
+        for run in self._runs:
+            self._number[run.place(self.rows)] = np.arange(count)
         # numpy sorts short numbers, which steps are sorted by, several times as fast.
         self._step = np.dtype(np.int16 if len(self._expand.effects) < 1 << 15 else np.int32)
         self._parts: list[tuple[Numbers, Numbers, Numbers]] = []
@@ -96,11 +98,12 @@ class _Arrows:
         """Expand the next level."""
         for first, block in blocks(level):
             expansion = self._expand(block)
-            source = np.concatenate(expansion.enabled).astype(np.int32)
+            source = np.concatenate([np.empty(0, np.int32), *expansion.enabled], dtype=np.int32, casting="unsafe")
             step = np.repeat(np.arange(len(expansion.fired), dtype=self._step), expansion.fired)
-            place = self._run.place(expansion.successors)
+            (run,) = self._runs
+            place = run.place(expansion.successors)
             if not self._complete:
-                place[~self._run.has(expansion.successors)] = len(self._run)
+                place[~run.has(expansion.successors)] = len(run)
             order = np.argsort(source, kind="stable")
             target = self._number[place[order]]
             self._parts.append((source[order] + np.int32(self.sources + first), target, step[order]))
@@ -129,8 +132,8 @@ class _Arrows:
 class _PackedStates:
     """Packed states, judged in blocks; a last one may stand for those that are not known, of which nothing is true."""
 
-    def __init__(self, meaning: Meaning, layout: Layout, rows: Rows, count: int) -> None:
-        self._meaning, self._layout, self._rows, self._count = meaning, layout, rows, count
+    def __init__(self, prepared: Prepared, rows: Rows, count: int) -> None:
+        self._meaning, self._layout, self._rows, self._count = prepared.meaning, prepared.layout, rows, count
 
     def __len__(self) -> int:
         return self._count
@@ -146,11 +149,3 @@ class _PackedStates:
             rows = len(block[0])
             found[first : first + rows] = next(lowered(rows, layout.codes(block)))
         return found
-
-
-def _raise_fault(concrete: Concrete, states: Sequence[Values]) -> NoReturn:
-    """Let the plain meaning say what is wrong with a step from one of some states."""
-    for state in states:
-        for _ in concrete.successors(state):
-            pass
-    raise Unsound("the progress engine found a step ill defined that is not. Please report this with the machine.")

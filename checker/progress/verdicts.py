@@ -55,9 +55,6 @@ class Lasso:
         """The states that are visited for ever, the one where the stem ends first."""
         return (self.stem.states[-1], *(move.state for move in self.loop[:-1]))
 
-    def __len__(self) -> int:
-        return len(self.stem) + len(self.loop)
-
 
 @dataclass(frozen=True)
 class ProgressVerdict:

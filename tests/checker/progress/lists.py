@@ -14,7 +14,7 @@ import networkx
 
 from tests.checker.progress.tables import Table
 
-__all__ = ["is_fair", "reachable", "rests_fairly", "shortest_stem"]
+__all__ = ["edges", "is_fair", "reachable", "rests_fairly", "shortest_loop", "shortest_stem"]
 
 Edge = tuple[int, int, int]  # place, step, place
 
@@ -69,6 +69,24 @@ def shortest_stem(table: Table) -> int | None:
                     if node not in seen:
                         seen.add(node)
                         queue.append((node, length + 1))
+    return None
+
+
+def shortest_loop(table: Table, place: int) -> int | None:
+    """The least number of steps of a fair loop from a place to itself that avoids the conclusion."""
+    inside = [edge for edge in edges(table) if edge[0] not in table.conclusion and edge[2] not in table.conclusion]
+    nothing: frozenset[Edge] = frozenset()
+    queue = deque([(place, nothing, 0)])
+    seen = {(place, nothing)}
+    while queue:
+        here, taken, length = queue.popleft()
+        if here == place and taken and is_fair(table, taken):
+            return length
+        for edge in inside:
+            node = (edge[2], taken | {edge})
+            if edge[0] == here and node not in seen:
+                seen.add(node)
+                queue.append((*node, length + 1))
     return None
 
 

@@ -49,18 +49,17 @@ class Table:
     def drawn(seed: int) -> Table:
         """A small random one; with few places and steps, so that all sets of its transitions can be listed."""
         choose = random.Random(seed)
-        places = choose.choice((3, 4, 5))
+        places, count = choose.choice(((3, 4), (4, 3), (5, 3), (6, 3), (6, 2)))
+        arrows = choose.sample([(place, step) for place in range(places) for step in range(count)], 9)
         steps: list[tuple[Fairness, dict[int, int]]] = []
-        for _ in range({3: 4, 4: 3, 5: 2}[places]):
-            enabled = [place for place in range(places) if choose.random() < 0.65]
-            fair: Fairness = choose.choice(("none", "weak", "strong"))
-            steps.append((fair, {each: choose.randrange(places) for each in enabled}))
-        some = [place for place in range(places) if choose.random() < 0.4]
+        for number in range(count):
+            fair: Fairness = choose.choice(("none", "weak", "strong", "strong"))
+            steps.append((fair, {place: choose.randrange(places) for place, step in arrows if step == number}))
         return Table(
             starts=tuple(sorted(choose.sample(range(places), choose.choice((1, 1, 2))))),
             steps=tuple(steps),
-            premise=frozenset(some or [choose.randrange(places)]),
-            conclusion=frozenset(place for place in range(places) if choose.random() < 0.25),
+            premise=frozenset(choose.sample(range(places), choose.choice((1, 2)))),
+            conclusion=frozenset(place for place in range(places) if choose.random() < 0.15),
         )
 
     def instance(self) -> Instance:

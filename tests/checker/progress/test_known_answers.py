@@ -466,3 +466,99 @@ def test_a_step_that_changes_nothing_keeps_its_promise() -> None:
     verdict = only(check_progress(Instance.of(Machine("wheel", Wheel, at_the_hub, (touch, turn), (comes_off,)))))
     assert verdict.lasso is not None
     assert [move.step.action.name for move in verdict.lasso.loop] == ["touch"]
+
+
+class Queue(State):
+    waits = Relation(Side)
+
+
+@initial
+def nobody_waits(s: Queue) -> None:
+    s.waits[...] = False
+
+
+@action
+def queue_up(s: Queue, side: Side) -> None:
+    """The left one comes after the right one."""
+    s.require(~s.waits[side], (side == RIGHT) | s.waits[RIGHT])
+    s.waits[side] = True
+
+
+@progress
+def gets_served(s: Queue, side: Side) -> LeadsTo:
+    """Who waits does not wait for ever."""
+    return leads_to(s.waits[side], ~s.waits[side])
+
+
+def test_of_all_arguments_those_with_the_shortest_stem_are_shown() -> None:
+    """By hand: the right one waits after one step, the left one after two."""
+    machine = Instance.of(Machine("queue", Queue, nobody_waits, (queue_up,), (gets_served,)), Side=2)
+    verdict = only(check_progress(machine))
+    assert verdict.arguments == (("side", "right"),)
+    assert labels(machine, verdict) == (["queue_up(right)"], [])
+    assert verdict.occasions == 3  # the right one waits in two states, the left one in one of them
+
+
+class Shelf(State):
+    item = Variable(UpTo(3))
+
+
+@initial
+def empty(s: Shelf) -> None:
+    s.item = 0
+
+
+@progress
+def sold(s: Shelf) -> LeadsTo:
+    """What is put out is sold."""
+    return leads_to(s.item == 1, s.item == 3)
+
+
+def test_a_strong_promise_that_is_never_kept_ends_in_a_smaller_loop() -> None:
+    """By hand: 1 and 2 take turns for ever, unless 2 is sold, which it is if that is strongly fair.
+
+    With a step from 1 to itself the run can stay in 1, where nothing can be sold, and no promise is broken.
+    """
+
+    @action
+    def put_out(s: Shelf) -> None:
+        """Put it out."""
+        s.require(s.item == 0)
+        s.item = 1
+
+    @action(fair="weak")
+    def swap(s: Shelf) -> None:
+        """Show the other one."""
+        s.require(s.item == 2)
+        s.item = 1
+
+    @action
+    def swap_back(s: Shelf) -> None:
+        """Show the first one again."""
+        s.require(s.item == 1)
+        s.item = 2
+
+    @action(fair="strong")
+    def sell(s: Shelf) -> None:
+        """Sell it."""
+        s.require(s.item == 2)
+        s.item = 3
+
+    @action(fair="strong")
+    def dust(s: Shelf) -> None:
+        """Dust the first one."""
+        s.require(s.item == 1)
+        s.item = 1
+
+    @action(fair="weak")
+    def swap_soon(s: Shelf) -> None:
+        """Show the first one again, some time."""
+        s.require(s.item == 1)
+        s.item = 2
+
+    def shop(*steps: Declaration) -> Instance:
+        return Instance.of(Machine("shop", Shelf, empty, steps, (sold,)))
+
+    assert only(check_progress(shop(put_out, swap, swap_soon, sell))).evidence is Evidence.EXHAUSTED
+    machine = shop(put_out, swap, swap_back, sell, dust)
+    assert labels(machine, only(check_progress(machine))) == (["put_out()"], ["dust()"])

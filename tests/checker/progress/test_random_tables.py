@@ -7,10 +7,10 @@ import pytest
 
 from attorn.checker.progress import Ending, check_always_possible, check_progress
 from attorn.checker.verdicts import Evidence
-from tests.checker.progress.lists import edges, is_fair, reachable, rests_fairly, shortest_stem
+from tests.checker.progress.lists import edges, is_fair, reachable, rests_fairly, shortest_loop, shortest_stem
 from tests.checker.progress.tables import Table
 
-SEEDS = 600
+SEEDS = 900
 BATCHES = 6
 
 
@@ -53,6 +53,20 @@ def test_a_lasso_is_a_fair_run_that_never_meets_the_conclusion(batch: int) -> No
             assert rests_fairly(table, places[-1]), seed
             stuck = all(places[-1] not in step for _, step in table.steps)
             assert lasso.ending is (Ending.DEADLOCK if stuck else Ending.REST), seed
+
+
+def test_loops_are_short() -> None:
+    """A loop need not be the shortest, which is hard to find, but is not far from it."""
+    lengths = []
+    for seed in range(0, SEEDS, 3):
+        table = Table.drawn(seed)
+        lasso = check_progress(table.instance())[0].lasso
+        if lasso is not None and lasso.loop:
+            least = shortest_loop(table, lasso.stem.states[-1][0])
+            assert least is not None, seed
+            assert least <= len(lasso.loop) <= 3 * least, seed
+            lengths.append((least, len(lasso.loop)))
+    assert sum(length == least for least, length in lengths) > 0.8 * len(lengths)
 
 
 def test_the_random_systems_are_of_all_kinds() -> None:

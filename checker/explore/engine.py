@@ -13,9 +13,10 @@ from attorn.checker.explore.paths import shortest
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
 from attorn.checker.explore.stages import shortest_through
+from attorn.checker.recheck import Rechecker
 from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Move, Path, SilentClause, Verdict
 from attorn.spec.errors import UnknownName, Unsound
-from attorn.spec.language import Goal, Instance, Property, Values, render
+from attorn.spec.language import Goal, Instance, Property, render
 
 __all__ = ["explore"]
 
@@ -104,6 +105,11 @@ class _Exploring:
         )
 
     @cached_property
+    def _rechecker(self) -> Rechecker:
+        """Confirms what is shown by the plain meaning of the machine."""
+        return Rechecker(self._instance)
+
+    @cached_property
     def _expander(self) -> Expander:
         """Takes steps and asks nothing."""
         return Expander(self._meaning, self._prepared.layout, {})
@@ -122,21 +128,14 @@ class _Exploring:
         if name not in self._search.found:
             evidence = Evidence.UNDETERMINED if self._search.stopped else Evidence.EXHAUSTED
             return Verdict(name, sentence, where, kind, evidence)
-        path = self._paths[name]
-        if stated is None:
-            if self._way_on(path.states[-1]):
-                raise Unsound("the explorer found a deadlock where there is none; please report this.")
-            return Verdict(name, sentence, where, kind, Evidence.REFUTED, path)
-        if stated.two_state:
-            path = self._with_bad_step(path, stated)
-        failure = self._concrete.failure(stated, *path.states[-2 if stated.two_state else -1 :])
-        if failure is None:
-            raise Unsound(f"the explorer found {name} violated where it holds; please report this.")
-        return Verdict(name, sentence, where, kind, Evidence.REFUTED, path, failure)
-
-    def _way_on(self, state: Values) -> bool:
-        ended = self._concrete.value(self._machine.legal_end, (), state)
-        return bool(ended) or any(True for _ in self._concrete.successors(state))
+        path, failure = self._paths[name], None
+        if stated is not None:
+            if stated.two_state:
+                path = self._with_bad_step(path, stated)
+            failure = self._concrete.failure(stated, *path.states[-2 if stated.two_state else -1 :])
+        verdict = Verdict(name, sentence, where, kind, Evidence.REFUTED, path, failure)
+        self._rechecker.violation(verdict, stated)
+        return verdict
 
     def _with_bad_step(self, path: Path, stated: Property) -> Path:
         """A run, and the first step from its end that violates a two-state property."""
@@ -148,13 +147,16 @@ class _Exploring:
 
     def _goal(self, goal: Goal) -> GoalVerdict:
         if len(goal.stages) == 1:
-            path, certain = self._paths.get(_goal(goal)), not self._search.stopped
+            path, certain = self._paths.get(_goal(goal)), True
         else:
             depth = len(self._search.levels) - 1 if self._search.stopped else None
             path, certain = shortest_through(goal, self._prepared, self._expander, depth, self._room())
-            certain &= not self._search.stopped
-        reached = True if path is not None else False if certain else None
-        return GoalVerdict(goal.name, goal.sentence, goal.where, reached, path)
+        if path is None:
+            reached = False if certain and not self._search.stopped else None
+            return GoalVerdict(goal.name, goal.sentence, goal.where, reached)
+        verdict = GoalVerdict(goal.name, goal.sentence, goal.where, True, path)
+        self._rechecker.witness(verdict, goal)
+        return verdict
 
     def _room(self) -> int | None:
         """How many states a search for a goal may meet, so that it takes no more memory than this one did or may."""

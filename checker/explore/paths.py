@@ -1,4 +1,4 @@
-"""Paths: shortest runs to states that were found, walked back level by level and confirmed by the plain meaning."""
+"""Paths: shortest runs to states that were found, walked back level by level."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Concrete, Values
 
-__all__ = ["confirmed", "predecessors", "shortest"]
+__all__ = ["path_through", "predecessors", "shortest"]
 
 
 def shortest(found: Mapping[str, Found], visited: Visited, expander: Expander, concrete: Concrete) -> dict[str, Path]:
@@ -33,7 +33,7 @@ def shortest(found: Mapping[str, Found], visited: Visited, expander: Expander, c
                 run.append(state)
     values = expander.layout.values
     return {
-        name: confirmed([state for row in reversed(run) for state in values(row)], concrete)
+        name: path_through([state for row in reversed(run) for state in values(row)], concrete)
         for name, run in runs.items()
     }
 
@@ -61,13 +61,11 @@ def predecessors(expander: Expander, level: Rows, states: Sequence[Rows]) -> lis
     raise Unsound("the explorer met a state that no step of the level before leads to; please report this.")
 
 
-def confirmed(states: Sequence[Values], concrete: Concrete) -> Path:
+def path_through(states: Sequence[Values], concrete: Concrete) -> Path:
     """The run through some states, by the first step that leads from each to the next.
 
     Raises Unsound where the plain meaning of the machine has no such step.
     """
-    if states[0] not in concrete.initial_states():
-        raise Unsound("the explorer's run begins in a state that is not initial; please report this.")
     moves = []
     for before, after in itertools.pairwise(states):
         step = next((step for step, reached in concrete.successors(before) if reached == after), None)

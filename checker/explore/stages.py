@@ -9,7 +9,7 @@ import numpy as np
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.lowering import Lowered
-from attorn.checker.explore.paths import confirmed, predecessors
+from attorn.checker.explore.paths import path_through, predecessors
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import blocks
 from attorn.checker.explore.visited import Visited, distinct, joined
@@ -57,7 +57,7 @@ def shortest_through(
         search = _Staged(goal, arguments, prepared, expander)
         end = search.run(depth if best is None else len(best) - 1, states)
         if end is not None:
-            best = confirmed(search.walk_back(end), prepared.concrete)
+            best = path_through(search.walk_back(end), prepared.concrete)
         certain &= search.certain
     return best, certain
 

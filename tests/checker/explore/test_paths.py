@@ -11,7 +11,8 @@ import networkx
 import pytest
 
 from attorn.checker.explore import Options, explore, graph, reachable_blocks, team
-from attorn.checker.explore.paths import confirmed
+from attorn.checker.explore.meaning import Meaning
+from attorn.checker.explore.paths import path_through
 from attorn.checker.explore.stages import choices
 from attorn.model.migration import CLAIM
 from attorn.spec.errors import TooLarge, Unsound
@@ -98,11 +99,15 @@ def test_a_run_that_the_machine_does_not_have_is_not_shown():
     concrete = Concrete(TINY)
     start = concrete.initial_states()[0]
     step, after = next(concrete.successors(start))
-    assert confirmed([start, after], concrete).moves[0].step == step
-    with pytest.raises(Unsound, match="not initial"):
-        confirmed([after, start], concrete)
+    assert path_through([start, after], concrete).moves[0].step == step
     with pytest.raises(Unsound, match="a step that the machine does not have"):
-        confirmed([start, start], concrete)
+        path_through([start, start], concrete)
+
+
+def test_a_violation_that_is_none_is_not_believed(monkeypatch):
+    monkeypatch.setattr(Meaning, "broken", lambda self, stated: 1)
+    with pytest.raises(Unsound, match="does not violate it"):
+        explore(TINY)
 
 
 class Place(Element):

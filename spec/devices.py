@@ -37,7 +37,7 @@ class Iommu(Handover):
     reaches = Relation(Partition, Segment, says="the IOMMU lets the partition's devices reach the segment")
 
 
-@invariant(hazards=("H40", "H41"))
+@invariant(hazards=("H40",))
 def no_late_dma(s: WritesInFlight) -> Expr:
     """A device has a write in flight only to a segment of a VM that its partition executes."""
     return forall(

@@ -92,7 +92,7 @@ def disks_reopened(s: Disks, vm: VM, disk: Disk) -> LeadsTo:
     )
 
 
-@invariant(hazards=("H43",))
+@invariant(hazards=("H43", "H46"))
 def flushed_before_release(s: DiskCache) -> Expr:
     """A VMM that has writes to a disk in its cache holds the lock of that disk."""
     return forall(Partition, VM, lambda p, vm: (s.cached[vm] == p) >> (s.lock[vm] == p))

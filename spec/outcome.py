@@ -17,7 +17,7 @@ def executes(s: Handover, vm: VM) -> Expr:
     return exists(Partition, lambda p: s.runs[p, vm])
 
 
-@invariant(claim="eh")
+@invariant(claim="eh", hazards=("H24", "H25", "H31", "H35"))
 def runs_on_its_own_state(s: Handover) -> Expr:
     """A VM that executes finds its memory and registers as it left them."""
     return forall(Partition, VM, lambda p, vm: s.runs[p, vm] >> (s.registers[vm] == s.guest_registers[vm])) & forall(
@@ -30,7 +30,7 @@ def runs_on_its_own_state(s: Handover) -> Expr:
     )
 
 
-@invariant(claim="h")
+@invariant(claim="h", hazards=("H38",))
 def run_implies_maps_all(s: Handover) -> Expr:
     """A VMM that executes a VM maps every segment of it where the guest expects it."""
     return forall(
@@ -66,7 +66,7 @@ def no_rollback_after_commit(before: Handover, after: Handover) -> Expr:
     )
 
 
-@two_state(hazards=("H26", "H45", "H69"))
+@two_state(hazards=("H26", "H45", "H51", "H69"))
 def rollback_restores(before: Handover, after: Handover) -> Expr:
     """When the source takes a VM back, it has everything as before: memory, mappings, resources, and no trace."""
     return forall(
@@ -121,7 +121,7 @@ def lock_follows_runner(s: Handover) -> Expr:
     return forall(Partition, VM, lambda p, vm: s.runs[p, vm] >> (s.lock[vm] == p))
 
 
-@invariant(hazards=("H54", "H55", "H57", "H65"))
+@invariant(hazards=("H7", "H54", "H55", "H57", "H65"))
 def no_leak(s: Handover) -> Expr:
     """A VM that is absent, or runs and does not migrate, leaves nothing behind in any VMM but its own."""
     return forall(
@@ -148,7 +148,7 @@ def nothing_is_under_way(s: Handover) -> Expr:
     return forall(VM, lambda vm: s.source[vm] == s.target[vm]) & forall(Partition, lambda p: s.up[p])
 
 
-@progress(hazards=("H2", "H10", "H14", "H20"))
+@progress(hazards=("H2", "H10", "H14", "H20", "H47", "H63"))
 def eventually_runs(s: Handover, vm: VM) -> LeadsTo:
     """A VM that is suspended executes again somewhere, or is declared lost."""
     return leads_to(

@@ -86,7 +86,7 @@ def executed_while_running(s: Platform) -> Expr:
     return forall(Partition, VM, lambda p, vm: s.runs[p, vm] == ((s.phase[vm] == Phase.RUNNING) & (s.source[vm] == p)))
 
 
-@invariant(claim="b")
+@invariant(claim="b", hazards=("H1", "H3", "H5", "H6"))
 def at_most_one_runner(s: Platform) -> Expr:
     """A VM runs in at most one VMM."""
     return forall(Partition, Partition, VM, lambda p, q, vm: (s.runs[p, vm] & s.runs[q, vm]) >> (p == q))
@@ -156,7 +156,7 @@ def held_segments_move_forward(before: Platform, after: Platform) -> Expr:
     )
 
 
-@invariant(claim="a")
+@invariant(claim="a", hazards=("H30",))
 def map_implies_own(s: Platform) -> Expr:
     """A VMM maps only segments that its partition owns."""
     return forall(Partition, Segment, lambda p, segment: (s.mapped[p, segment] != NONE) >> (s.owner[segment] == p))

@@ -81,6 +81,13 @@ def test_every_failure_of_the_catalogue_is_modelled_or_has_a_reason() -> None:
     assert all(len(why.split()) > 5 for why in OUT_OF_MODEL.values())
 
 
+def test_the_property_that_catches_a_failure_names_it() -> None:
+    for each in HAZARDS.values():
+        machine = each.mutated
+        stated = (*machine.properties, *machine.progress, *machine.always_possible)
+        assert each.id in next(known.hazards for known in stated if known.name == each.caught_by)
+
+
 def test_the_acceptance_suite_is_modelled() -> None:
     assert {f"H{number}" for number in SUITE} <= set(HAZARDS)
 

@@ -133,8 +133,8 @@ CANCELLING = (
         system="hcsshim",
         sentence="A cancel races with a successful transfer, and the destination, being cancelled, cannot be resumed.",
         story=(
-            "The transfer had succeeded while a cancel was on its way. The destination was marked as cancelled and "
-            "refused to be resumed, and the source had handed off."
+            "The transfer had succeeded while a cancel was on its way. The destination was marked as cancelled, and so "
+            "could not be resumed."
         ),
         sources=(Source("microsoft/hcsshim #2852"),),
         changed="A destination that has promised to take the VM declines it all the same when it is asked to.",

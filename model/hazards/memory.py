@@ -271,7 +271,7 @@ MEMORY = (
         sentence="A dirty cache line of the former owner is written back into memory that has another owner already.",
         story=(
             "With encrypted memory, a line that the former owner left dirty in the cache can be written back after the "
-            "frame was given away. The patch for memory providers flushes before it does."
+            "frame was given away. The discussion of memory providers names it."
         ),
         sources=(Source("linux-kernel 2663655, Griffoul"),),
         changed="A segment is reassigned without asking whether the source still has dirty lines of it.",

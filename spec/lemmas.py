@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from attorn.spec.language import Expr, forall, lemma, one_of
+from attorn.spec.language import Expr, forall, lemma
 from attorn.spec.vocabulary import NONE, VM, ZERO, Phase, Platform, Segment
 
 __all__ = ["LEMMAS"]
 
 AFTER_EXIT = (Phase.EXITED, Phase.CREATED)
-
-
-@lemma(claim="e")
-def held_at_either_end(s: Platform) -> Expr:
-    """`reassign` moves a held segment from source to destination only, and `exit` waits until all are moved."""
-    return forall(
-        VM,
-        Segment,
-        lambda vm, segment: (
-            s.holds[vm, segment]
-            >> (
-                ((s.phase[vm] == Phase.TRANSFERRED) >> one_of(s.owner[segment], s.source[vm], s.target[vm]))
-                & (one_of(s.phase[vm], *AFTER_EXIT) >> (s.owner[segment] == s.target[vm]))
-            )
-        ),
-    )
 
 
 @lemma(claim="d")
@@ -45,7 +29,6 @@ def registers_are_the_guests(s: Platform) -> Expr:
 
 
 LEMMAS = (
-    held_at_either_end,
     layout_is_what_is_held,
     guest_wrote_only_what_it_holds,
     registers_are_the_guests,

@@ -8,7 +8,7 @@ from attorn.model.migration import CLAIM as MACHINE
 from attorn.spec.claims import CLAIM, Element
 
 MODEL_NAMES = {*(action.name for action in MACHINE.actions), *MACHINE.state.fields}
-CHECK_NAMES = {each.name for each in (*MACHINE.properties, *MACHINE.goals, *MACHINE.progress)}
+CHECK_NAMES = {each.name for each in MACHINE.statements}
 
 
 def faults(elements: tuple[Element, ...]) -> list[str]:
@@ -50,5 +50,7 @@ def test_every_action_and_every_field_that_is_not_a_ghost_belongs_to_an_element(
 
 def test_every_property_names_elements_of_the_claim() -> None:
     letters = {element.letter for element in CLAIM}
-    for each in (*MACHINE.properties, *MACHINE.goals, *MACHINE.progress):
-        assert each.claim and set(each.claim) <= letters, each.name
+    claims = {each.name: each.claim for each in MACHINE.properties}
+    claims |= {each.name: each.claim for each in MACHINE.goals} | {each.name: each.claim for each in MACHINE.progress}
+    for name, claim in claims.items():
+        assert claim and set(claim) <= letters, name

@@ -13,6 +13,7 @@ from attorn.commands.explain import explain
 from attorn.commands.guarantees import guarantees
 from attorn.commands.hazards import hazards
 from attorn.commands.listing import listing
+from attorn.commands.mutate import mutate
 from attorn.commands.prove import prove
 from attorn.commands.show import show
 from attorn.commands.verify import verify
@@ -98,6 +99,7 @@ def main(context: click.Context) -> None:
     attorn explain claim/...     one run, step by step
     attorn guarantees            what holds for which choices under which faults
     attorn hazards               known failures of real systems, found again
+    attorn mutate                what the properties are worth
     attorn prove                 prove the properties for any size
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
@@ -111,6 +113,7 @@ main.add_command(listing, "list")
 main.add_command(show)
 main.add_command(explain)
 main.add_command(guarantees)
+main.add_command(mutate)
 main.add_command(hazards)
 main.add_command(prove)
 main.add_command(verify)

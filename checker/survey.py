@@ -9,10 +9,14 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attorn.checker.verdicts import Evidence
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Instance
+
+if TYPE_CHECKING:
+    from attorn.checker.progress import Lasso
 
 __all__ = ["Cell", "Guarantee", "Survey", "pairs_apart", "restoring", "survey"]
 
@@ -98,8 +102,12 @@ def decide(instance: Instance, max_states: int) -> tuple[int, dict[str, Guarante
         each.name: Guarantee(each.evidence, 0 if each.path is None else len(each.path)) for each in found.verdicts
     }
     for verdict in check_progress(instance, limits=Limits(max_states=max_states)):
-        guarantees[verdict.name] = Guarantee(verdict.evidence, 0 if verdict.lasso is None else len(verdict.lasso))
+        guarantees[verdict.name] = Guarantee(verdict.evidence, _length(verdict.lasso))
     return found.states, guarantees
+
+
+def _length(lasso: Lasso | None) -> int:
+    return 0 if lasso is None else len(lasso.stem) + len(lasso.loop)
 
 
 def restoring(cells: Iterable[Cell], stated: str) -> list[tuple[str, str, str, int, int]]:

@@ -84,8 +84,10 @@ def test_every_failure_of_the_catalogue_is_modelled_or_has_a_reason() -> None:
 def test_the_property_that_catches_a_failure_names_it() -> None:
     for each in HAZARDS.values():
         machine = each.mutated
-        stated = (*machine.properties, *machine.progress, *machine.always_possible)
-        assert each.id in next(known.hazards for known in stated if known.name == each.caught_by)
+        hazards = {known.name: known.hazards for known in machine.properties}
+        hazards |= {known.name: known.hazards for known in machine.progress}
+        hazards |= {known.name: known.hazards for known in machine.always_possible}
+        assert each.id in hazards[each.caught_by]
 
 
 def test_the_acceptance_suite_is_modelled() -> None:

@@ -82,7 +82,7 @@ def questions() -> list[tuple[object, str]]:
 def test_the_cache_answers_only_what_was_asked_before(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     first = dict(ask_all(questions(), cache=Cache(path)))  # type: ignore[arg-type]
-    again = dict(ask_all([*questions(), (lambda: UNSAT + " ", "unsat")], cache=Cache(path)))  # type: ignore[arg-type,list-item]
+    again = dict(ask_all([*questions(), (lambda: UNSAT + " ", "unsat")], cache=Cache(path)))  # type: ignore[list-item]
     assert [first[number].cached for number in (0, 1)] == [False, False]
     assert [again[number].cached for number in (0, 1, 2)] == [True, True, False]
     assert [again[number].result for number in (0, 1, 2)] == ["unsat", "sat", "unsat"]

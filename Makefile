@@ -13,7 +13,7 @@ PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check
 UV ?= uv
 PYTHON ?=
-TESTFLAGS ?=
+TESTFLAGS ?= -n 2
 
 .PHONY: check test wheel bench lock clean
 .DELETE_ON_ERROR:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ def test_a_sample_is_judged_and_written(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_judgement_is_undetermined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import attorn.checker.mutate  # noqa: F401, loads the module whose part is replaced
+
     def interrupted(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("attorn.checker.mutate.score._judged", interrupted)
+    monkeypatch.setattr(sys.modules["attorn.checker.mutate.score"], "_judged", interrupted)
     ran = CliRunner().invoke(main, ["mutate", "--sample", "3", "--jobs", "1", "--out", str(tmp_path / "out")])
     assert ran.exit_code == 2
     assert "UNDETERMINED" in ran.output

@@ -131,7 +131,7 @@ def search_options(function: Any) -> Any:
 
     wrapped: Any = collected
     for option in (
-        click.option("--threads", type=Count(), help="Processes that share the work.  [default: the cores]"),
+        click.option("--threads", type=Count(), help="Processes that share the work.  [default: one]"),
         click.option("--memory", type=Bytes(), help="Stop, undetermined, before taking more, such as 4G."),
         click.option("--max-states", type=Count(), help="Stop, undetermined, before meeting more."),
     ):

@@ -17,7 +17,7 @@ class Options:
     goals:      whether to look for a shortest run to every goal.
     max_states: the search stops, unfinished, before the level that would bring more states than this.
     memory:     bytes that states and the work on them may take; the search stops, unfinished, before it takes more.
-    threads:    processes that share the work of large levels; as many as there are cores when None.
+    threads:    processes that share the work of large levels; one when None, as more gain nothing yet.
     """
 
     properties: tuple[str, ...] | None = None

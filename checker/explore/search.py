@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -79,7 +78,7 @@ class Search:
         faults = meaning.circuit.disjunction(effect.fault for effect in meaning.effects)
         self.expander = Expander(meaning, self.layout, {FAULT: faults, **questions})
         self.fired = np.zeros(len(self.expander.effects), np.int64)
-        self._workers = (options.threads or os.cpu_count() or 1) if available() else 1
+        self._workers = (options.threads or 1) if available() else 1
         self._rebuilt = 0
         self._ratio = 1.0
         self._next = distinct(prepared.initial)

@@ -37,7 +37,7 @@ bench: $(VENV)/.installed-dev
 
 lock:
 	$(UV) lock --default-index https://pypi.org/simple
-	$(UV) export --quiet --locked --no-hashes --no-annotate --no-header --no-emit-project --extra test -o requirements.lock
+	$(UV) export --quiet --locked --no-hashes --no-annotate --no-header --no-emit-project --extra all -o requirements.lock
 	$(UV) export --quiet --locked --no-hashes --no-annotate --no-header --no-emit-project --extra dev -o requirements-dev.lock
 
 clean:

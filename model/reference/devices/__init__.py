@@ -1,0 +1,1 @@
+"""Devices of a guest: small, but real enough that their hazards can happen."""

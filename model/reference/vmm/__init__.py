@@ -1,0 +1,1 @@
+"""VMMs: two engines that execute guests, behind one interface."""

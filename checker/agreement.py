@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from attorn.checker.verdicts import Evidence, Exploration, Path, Verdict
-from attorn.spec.language import Concrete, Goal, Instance, Values
+from attorn.checker.recheck import Rechecker
+from attorn.checker.verdicts import Evidence, Exploration, Path
+from attorn.spec.errors import Unsound
+from attorn.spec.language import Instance
 
 __all__ = ["Agreement", "agree", "differences"]
 
@@ -84,50 +87,19 @@ def _length(path: Path | None) -> str:
 
 def _false_runs(each: Exploration) -> Iterator[str]:
     """What the plain meaning of the machine does not confirm of the runs that an exploration shows."""
-    concrete = Concrete(each.instance)
-    starts = frozenset(concrete.initial_states())
-    goals = {goal.name: goal for goal in each.instance.machine.goals}
+    recheck, machine = Rechecker(each.instance), each.instance.machine
+    properties = {stated.name: stated for stated in machine.properties}
+    goals = {goal.name: goal for goal in machine.goals}
     for verdict in each.verdicts:
-        if verdict.path is None:
-            faults = ["is missing"] if verdict.evidence is Evidence.REFUTED else []
-        else:
-            faults = [*_faults(concrete, starts, verdict.path)]
-            faults += [] if _violates(concrete, verdict, verdict.path) else ["ends in no violation"]
-        yield from (f"{verdict.name}: the run of {each.engine} {fault}" for fault in faults)
-    for goal in each.goals:
-        if goal.path is None:
-            faults = ["is missing"] if goal.reached else []
-        else:
-            faults = [*_faults(concrete, starts, goal.path)]
-            faults += [] if _reaches(concrete, goals[goal.name], goal.path) else ["does not reach its goal"]
-        yield from (f"goal {goal.name}: the run of {each.engine} {fault}" for fault in faults)
+        if verdict.path is not None or verdict.evidence is Evidence.REFUTED:
+            yield from _faults(each.engine, partial(recheck.violation, verdict, properties.get(verdict.name)))
+    for aim in each.goals:
+        if aim.path is not None or aim.reached:
+            yield from _faults(each.engine, partial(recheck.witness, aim, goals[aim.name]))
 
 
-def _faults(concrete: Concrete, starts: frozenset[Values], path: Path) -> Iterator[str]:
-    if path.start not in starts:
-        yield "begins in no initial state"
-    for number, (before, move) in enumerate(zip(path.states, path.moves, strict=False), start=1):
-        if not concrete.enabled(before, move.step) or concrete.apply(before, move.step) != move.state:
-            yield f"cannot take step {number}, {concrete.label(move.step)}"
-
-
-def _violates(concrete: Concrete, verdict: Verdict, path: Path) -> bool:
-    last = path.states[-1]
-    if verdict.kind == "deadlock":
-        return not concrete.value(concrete.instance.machine.legal_end, (), last) and not any(concrete.successors(last))
-    stated = concrete.instance.machine.property(verdict.name)
-    if not stated.two_state:
-        return not concrete.holds(stated, last)
-    return len(path) > 0 and not concrete.holds(stated, *path.states[-2:])
-
-
-def _reaches(concrete: Concrete, goal: Goal, path: Path) -> bool:
-    """Whether the states of a run meet the stages in order, for some values of the goal's parameters."""
-    for arguments in concrete.instance.arguments(goal.parameters):
-        stage = 0
-        for state in path.states:
-            while stage < len(goal.stages) and concrete.reaches(goal, stage, arguments, state):
-                stage += 1
-        if stage == len(goal.stages):
-            return True
-    return False
+def _faults(engine: str, confirm: Callable[[], None]) -> Iterator[str]:
+    try:
+        confirm()
+    except Unsound as error:
+        yield f"{engine} shows a false run: {error}"

@@ -9,14 +9,15 @@ from typing import TypeVar
 import numpy as np
 
 from attorn.checker.progress.building import Limits, build
-from attorn.checker.progress.confirm import confirm_out_of_reach, confirm_path, confirmed_lasso
+from attorn.checker.progress.confirm import confirm_out_of_reach, confirmed_lasso
 from attorn.checker.progress.fairness import fair_components
 from attorn.checker.progress.graph import Graph, Numbers
 from attorn.checker.progress.lasso import Stem, fair_loop, shortest_stems
 from attorn.checker.progress.verdicts import PossibilityVerdict, ProgressVerdict
+from attorn.checker.recheck import Rechecker
 from attorn.checker.verdicts import Evidence
 from attorn.spec.errors import UnknownName
-from attorn.spec.language import Concrete, Instance, Parameter, Possibility, Progress, value_name
+from attorn.spec.language import Instance, Parameter, Possibility, Progress, value_name
 
 __all__ = ["check_always_possible", "check_progress"]
 
@@ -95,7 +96,7 @@ def _decided(graph: Graph, stated: Progress) -> ProgressVerdict:
     arguments, found = best
     stem, loop = found.lasso(graph)
     lasso = confirmed_lasso(
-        Concrete(graph.instance), stated, arguments,
+        Rechecker(graph.instance), stated, arguments,
         graph.path(stem.start, stem.transitions), stem.premise, graph.path(stem.end(graph), loop).moves,
     )  # fmt: skip
     named = _named(stated.parameters, arguments)
@@ -145,9 +146,9 @@ def _possibility(graph: Graph, stated: Possibility) -> PossibilityVerdict:
     state, arguments = lost
     way = graph.shortest(state)
     path = graph.path(int(graph.source[way[0]]) if way else state, way)
-    concrete = Concrete(graph.instance)
-    confirm_path(concrete, stated.name, path)
-    confirm_out_of_reach(concrete, stated.name, stated.formula, arguments, path.states[-1])
+    recheck = Rechecker(graph.instance)
+    recheck.path(path, stated.name)
+    confirm_out_of_reach(recheck.concrete, stated.name, stated.formula, arguments, path.states[-1])
     named = _named(stated.parameters, arguments)
     return PossibilityVerdict(stated.name, stated.sentence, stated.where, Evidence.REFUTED, named, path)
 

@@ -1,32 +1,27 @@
-"""Confirming what was found by the plain meaning of the machine, which shares nothing with the arrays."""
+"""Confirming runs without end, and what is out of reach, by the plain meaning of the machine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from attorn.checker.progress.verdicts import Ending, Lasso, Promise
+from attorn.checker.recheck import Rechecker
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Concrete, Expr, Progress, Values
 
-__all__ = ["confirm_out_of_reach", "confirm_path", "confirmed_lasso"]
+__all__ = ["confirm_out_of_reach", "confirmed_lasso"]
 
 SMALL = 1_000  # states behind the end of a run that are looked at one by one
 
 
-def confirm_path(concrete: Concrete, what: str, path: Path) -> None:
-    """Check that a run is one; raises Unsound."""
-    if not _is_initial(concrete, path.start):
-        raise _unsound(what, "begins in no initial state")
-    _confirm_moves(concrete, what, path.start, path.moves)
-
-
 def confirmed_lasso(
-    concrete: Concrete, stated: Progress, arguments: Sequence[int], stem: Path, premise: int, loop: tuple[Move, ...]
+    recheck: Rechecker, stated: Progress, arguments: Sequence[int], stem: Path, premise: int, loop: tuple[Move, ...]
 ) -> Lasso:
     """Check that a run without end refutes a progress property and is fair, and say why; raises Unsound."""
-    confirm_path(concrete, stated.name, stem)
-    _confirm_moves(concrete, stated.name, stem.states[-1], loop)
+    concrete = recheck.concrete
+    recheck.path(stem, stated.name)
+    recheck.moves(stem.states[-1], loop, f"{stated.name}, in its loop")
     if loop and loop[-1].state != stem.states[-1]:
         raise _unsound(stated.name, "does not come back to where its loop begins")
     if not concrete.value(stated.premise, arguments, stem.states[premise]):
@@ -55,17 +50,6 @@ def confirm_out_of_reach(concrete: Concrete, what: str, formula: Expr, arguments
             fresh = [after for _, after in concrete.successors(state) if after not in seen]
             seen.update(fresh)
             stack += fresh
-
-
-def _is_initial(concrete: Concrete, state: Values) -> bool:
-    return state in concrete.initial_states()
-
-
-def _confirm_moves(concrete: Concrete, what: str, state: Values, moves: Sequence[Move]) -> None:
-    for number, move in enumerate(moves, start=1):
-        if not concrete.enabled(state, move.step) or concrete.apply(state, move.step) != move.state:
-            raise _unsound(what, f"cannot take {concrete.label(move.step)}, number {number} of its moves")
-        state = move.state
 
 
 def _promises(concrete: Concrete, start: Values, loop: Sequence[Move]) -> tuple[Promise, ...]:

@@ -10,10 +10,10 @@ from typing import Any
 from attorn.checker.prove.incremental import Incremental
 from attorn.checker.prove.transition import Transition
 from attorn.checker.prove.z3_solver import z3
+from attorn.checker.recheck import Rechecker
 from attorn.checker.verdicts import Evidence, Path, Verdict
-from attorn.spec.errors import BadInput, TooLarge, UnknownName, Unsound
-from attorn.spec.language import Concrete, Failure, Instance, Property, Values
-from attorn.spec.language.substitution import initial_formula
+from attorn.spec.errors import BadInput, UnknownName, Unsound
+from attorn.spec.language import Instance, Property
 
 __all__ = ["INTERRUPTED", "Bounded", "BoundedVerdict", "Search", "check_bounded", "stated_properties"]
 
@@ -120,7 +120,7 @@ class Search:
 
     def __init__(self, instance: Instance, stated: dict[str, Property | None], timeout: float) -> None:
         self.instance, self.stated = instance, stated
-        self.runs = _Runs(instance)
+        self.runs = Rechecker(instance)
         self.transition = Transition(instance)
         self.open = list(stated)
         self.depths = dict.fromkeys(stated, -1)
@@ -165,7 +165,7 @@ class Search:
             self._give_up(self.open, time, said)
         elif said is not None:
             path = self.transition.path(said, time)
-            self.runs.confirm(path)
+            self.runs.path(path, f"{self.instance.name}: z3's run")
             step = self.transition.chosen(said, time)
             self.runs.concrete.apply(path.states[-1], step)
             raise Unsound(
@@ -186,7 +186,7 @@ class Search:
                         self._settle([name], depth)
                 return
             path = self.transition.path(said, depth)
-            self.runs.confirm(path)
+            self.runs.path(path, f"{self.instance.name}: z3's run")
             found = [name for name in asked if self.runs.violates(path, self.stated[name])]
             if not found:
                 raise Unsound(f"{self.instance.name}: a run of {depth} steps violates nothing, though z3 says so.")
@@ -223,50 +223,7 @@ class Search:
             evidence = Evidence.BOUNDED if held == depth else Evidence.UNDETERMINED
         if stated is None:
             return BoundedVerdict(Verdict(name, DEADLOCK_SENTENCE, None, "deadlock", evidence, path), held)
-        failure = self.runs.failure(path, stated) if path else None
+        ends = path.states[-2 if stated.two_state else -1 :] if path else ()
+        failure = self.runs.concrete.failure(stated, *ends) if ends else None
         kind = "two_state" if stated.two_state else "invariant"
         return BoundedVerdict(Verdict(name, stated.sentence, stated.where, kind, evidence, path, failure), held)
-
-
-class _Runs:
-    """Takes the solver's runs again by the plain meaning of the machine."""
-
-    FEW = 10_000
-
-    def __init__(self, instance: Instance) -> None:
-        self.concrete = Concrete(instance)
-        self._instance = instance
-        try:
-            self._starts: frozenset[Values] | None = frozenset(self.concrete.initial_states(self.FEW))
-        except TooLarge:
-            self._starts = None
-
-    def confirm(self, path: Path) -> None:
-        """The run begins in an initial state and every move of it is a step; raises Unsound."""
-        if not self._starts_at(path.start):
-            raise Unsound(f"{self._instance.name}: z3 shows a run that begins in no initial state.")
-        for before, move in zip(path.states, path.moves, strict=False):
-            if not self.concrete.enabled(before, move.step) or self.concrete.apply(before, move.step) != move.state:
-                raise Unsound(
-                    f"{self._instance.name}: z3 shows a run that cannot take {self.concrete.label(move.step)}."
-                )
-
-    def _starts_at(self, state: Values) -> bool:
-        if self._starts is not None:
-            return state in self._starts
-        initial = self._instance.machine.initial
-        described = initial_formula(initial)
-        choices = self._instance.arguments(initial.parameters)
-        return any(self.concrete.value(described, arguments, state) for arguments in choices)
-
-    def violates(self, path: Path, stated: Property | None) -> bool:
-        """The last state of a run, or the step to it, violates a property; the absence of deadlock if it is None."""
-        if stated is not None:
-            return not (stated.two_state and len(path) == 0) and self.failure(path, stated) is not None
-        last = path.states[-1]
-        legal = self.concrete.value(self._instance.machine.legal_end, (), last)
-        return not legal and not any(self.concrete.enabled(last, step) for step in self.concrete.steps)
-
-    def failure(self, path: Path, stated: Property) -> Failure | None:
-        """Which conjunct is false at the end of a run."""
-        return self.concrete.failure(stated, *(path.states[-2:] if stated.two_state else path.states[-1:]))

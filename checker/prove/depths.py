@@ -11,9 +11,9 @@ from attorn.checker.prove.bounded import Bounded, check_bounded
 from attorn.checker.prove.incremental import Incremental
 from attorn.checker.prove.transition import Transition
 from attorn.checker.prove.z3_solver import z3
+from attorn.checker.recheck import Rechecker
 from attorn.checker.verdicts import Evidence, Exploration
-from attorn.spec.errors import Unsound
-from attorn.spec.language import Concrete, Instance, Values
+from attorn.spec.language import Instance, Values
 
 __all__ = ["DepthAgreement", "agree_by_depth"]
 
@@ -103,7 +103,7 @@ class _Enumeration:
         self.trouble = ""
         self._instance, self._left = instance, max_states
         self._transition = Transition(instance)
-        self._concrete = Concrete(instance)
+        self._recheck = Rechecker(instance)
         self._starts, self._steps = (Incremental(self._transition.sizes.context, timeout) for _ in range(2))
         self._starts.add(self._transition.at(self._transition.start, 1))
         self._steps.add(self._transition.at(self._transition.step, 0))
@@ -111,12 +111,10 @@ class _Enumeration:
 
     def initial(self) -> list[Values]:
         """All initial states."""
-        known = frozenset(self._concrete.initial_states())
         found = []
         for model in self._models(self._starts):
             found.append(self._transition.state(model, 1))
-            if found[-1] not in known:
-                raise Unsound(f"{self._instance.name}: z3 calls a state initial that is not.")
+            self._recheck.start(found[-1], f"{self._instance.name}: z3's initial state")
         return found
 
     def following(self, level: list[Values]) -> list[Values]:
@@ -127,11 +125,8 @@ class _Enumeration:
         found = []
         for model in self._models(self._steps, here):
             path = self._transition.path(model, 1)
-            move = path.moves[0]
-            enabled = self._concrete.enabled(path.start, move.step)
-            if not enabled or self._concrete.apply(path.start, move.step) != move.state:
-                raise Unsound(f"{self._instance.name}: z3 takes {self._concrete.label(move.step)} where it cannot.")
-            found.append(move.state)
+            self._recheck.moves(path.start, path.moves, f"{self._instance.name}: z3's run")
+            found.append(path.states[-1])
         self._steps.add(z3.Not(here))
         return found
 

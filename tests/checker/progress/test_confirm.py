@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from attorn.checker.progress.confirm import confirm_out_of_reach, confirm_path, confirmed_lasso
+from attorn.checker.progress.confirm import confirm_out_of_reach, confirmed_lasso
 from attorn.checker.progress.verdicts import Ending, Lasso
+from attorn.checker.recheck import Rechecker
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Concrete, Instance, Step, Values
@@ -37,7 +38,7 @@ class Run:
         concrete = Concrete(machine)
         stem = Path((self.stem[0],), self._moves(concrete, self.stem_steps, self.stem[1:]))
         loop = self._moves(concrete, self.loop_steps, self.loop)
-        return confirmed_lasso(concrete, machine.machine.progress[0], (), stem, self.premise, loop)
+        return confirmed_lasso(Rechecker(machine), machine.machine.progress[0], (), stem, self.premise, loop)
 
     @staticmethod
     def _moves(concrete: Concrete, steps: tuple[int, ...], places: tuple[int, ...]) -> tuple[Move, ...]:
@@ -56,8 +57,8 @@ def test_a_fair_run_that_avoids_the_conclusion_is_confirmed_with_its_reasons() -
 @pytest.mark.parametrize(
     ("run", "fault"),
     [
-        (Run(stem=(1,), stem_steps=(), premise=0), "begins in no initial state"),
-        (Run(stem=(0, 2), loop=(1, 2), loop_steps=(1, 0)), "cannot take"),
+        (Run(stem=(1,), stem_steps=(), premise=0), "does not start in an initial state"),
+        (Run(stem=(0, 2), loop=(1, 2), loop_steps=(1, 0)), "leads to another state"),
         (Run(loop=(2,), loop_steps=(0,)), "does not come back"),
         (Run(premise=0), "does not meet the premise"),
         (Run(loop=(), loop_steps=()), "breaks the promise"),
@@ -87,8 +88,8 @@ def test_a_run_that_is_not_one_is_refused() -> None:
     concrete = Concrete(machine)
     step: Step = concrete.steps[0]
     elsewhere: Values = (3,)
-    with pytest.raises(Unsound, match="cannot take"):
-        confirm_path(concrete, "a run", Path((0,), (Move(step, elsewhere),)))
+    with pytest.raises(Unsound, match="leads to another state"):
+        Rechecker(machine).path(Path((0,), (Move(step, elsewhere),)), "a run")
 
 
 def test_a_state_with_a_way_out_is_not_called_lost() -> None:

@@ -1,0 +1,1 @@
+"""Conformance: is what a system did, as it wrote it down, a behaviour of the specification?"""

@@ -1,0 +1,126 @@
+"""The trace format: JSON lines that say what happened in a system, in the words of a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from attorn.checker.conform.values import value_data
+from attorn.checker.verdicts import Path
+from attorn.spec.language import Instance, Values
+
+__all__ = ["FORMAT", "VERSION", "Event", "Header", "Value", "events", "header", "trace_lines", "trace_schema"]
+
+FORMAT: Literal["attorn-trace"] = "attorn-trace"
+VERSION: Literal[1] = 1
+
+Value = bool | int | str | None
+"""A value as a trace writes it: true or false, a number, the name of an element or member, or null for nothing."""
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+def _says(text: str, **limits: Any) -> msgspec.Meta:
+    return msgspec.Meta(description=text, **limits)
+
+
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """The first line: what the trace is a trace of."""
+
+    format: Annotated[Literal["attorn-trace"], _says("What kind of file this is.")]
+    version: Annotated[Literal[1], _says("Rises when a reader of the former form would misread the new one.")]
+    machine: Annotated[Name, _says("The machine in whose words the trace speaks.")]
+    digest: Annotated[str, _says("The machine's digest, if it was known.", pattern="^[0-9a-f]*$")] = ""
+    sizes: Annotated[dict[str, Annotated[int, msgspec.Meta(ge=0)]], _says("Sort or budget → size.")] = {}
+    hidden: Annotated[tuple[Name, ...], _says("Actions that may have happened without leaving a line.")] = ()
+    recorder: Annotated[str, _says("Who wrote the trace.")] = ""
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A line after the first: what happened, and what was seen of the state after it; one of the two may be missing."""
+
+    time: Annotated[float | None, _says("Seconds since any moment; never less than on the line before.")] = None
+    party: Annotated[str, _says("Whose step it was, as the specification calls parties.")] = ""
+    event: Annotated[str, _says("The action that happened; none where the line only tells what was seen.")] = ""
+    arguments: Annotated[dict[str, Value], _says("Parameter → value; what is left out is not known.")] = {}
+    state: Annotated[
+        dict[str, Value],
+        _says("Cell, such as owner[segment0] → its value after the event; what is left out is not known."),
+    ] = {}
+    note: Annotated[str, _says("For people; no check reads it.")] = ""
+
+
+def trace_schema() -> dict[str, Any]:
+    """The JSON schema of a line: a header on the first, an event on each other."""
+    (header_schema, event_schema), parts = msgspec.json.schema_components(
+        (Header, Event), ref_template="#/$defs/{name}"
+    )
+    parts["Event"]["anyOf"] = [{"required": ["event"]}, {"required": ["state"]}]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:attorn:trace:{VERSION}",
+        "title": "A line of a trace",
+        "anyOf": [header_schema, event_schema],
+        "$defs": parts,
+    }
+
+
+def header(instance: Instance, hidden: Iterable[str] = (), recorder: str = "") -> Header:
+    """The first line of a trace in the words of an instance."""
+    return Header(
+        format=FORMAT,
+        version=VERSION,
+        machine=instance.machine.name,
+        digest=instance.machine.digest,
+        sizes=instance.described(),
+        hidden=tuple(hidden),
+        recorder=recorder,
+    )
+
+
+def events(instance: Instance, path: Path, whole: bool = False) -> Iterator[Event]:
+    """A run as a trace in which all is seen: first the initial state, then each step with the cells that it changed.
+
+    whole: tell all cells after each step, not only those that it changed.
+    """
+    yield Event(state=_seen(instance, path.start))
+    before = path.start
+    for move in path.moves:
+        action, numbers = move.step.action, move.step.arguments
+        yield Event(
+            party=action.party,
+            event=action.name,
+            arguments={
+                each.name: value_data(each.sort, number)
+                for each, number in zip(action.parameters, numbers, strict=True)
+            },
+            state=_seen(instance, move.state, () if whole else before),
+        )
+        before = move.state
+
+
+def trace_lines(first: Header, events: Iterable[Event]) -> Iterator[bytes]:
+    """The lines of a trace, each with its end of line, to be written as they come."""
+    encoder = msgspec.json.Encoder()
+    yield encoder.encode(first) + b"\n"
+    for event in events:
+        yield encoder.encode(event) + b"\n"
+
+
+def _seen(instance: Instance, state: Values, before: Values = ()) -> dict[str, Value]:
+    """The cells of a state by name; only those that differ from an earlier state, if there is one."""
+    return {
+        cell.name: value_data(cell.field.codomain, number)
+        for position, (cell, number) in enumerate(zip(instance.cells, state, strict=True))
+        if not before or before[position] != number
+    }
+
+
+if __name__ == "__main__":
+    import json
+    from pathlib import Path as File
+
+    schema = json.dumps(trace_schema(), indent=2, ensure_ascii=False)
+    File(__file__).with_name("trace.schema.json").write_text(schema + "\n", encoding="utf-8")

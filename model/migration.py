@@ -5,6 +5,7 @@ from __future__ import annotations
 from attorn.spec.goals import GOALS
 from attorn.spec.language import ANY, Machine, action, assumption, exists, forall, initial, one_of
 from attorn.spec.lemmas import LEMMAS
+from attorn.spec.picture import PLATFORM_PICTURE
 from attorn.spec.progress import PROGRESS
 from attorn.spec.safety import SAFETY
 from attorn.spec.vocabulary import NONE, VM, ZERO, Address, Partition, Phase, Platform, Segment, Word
@@ -220,4 +221,5 @@ CLAIM = Machine(
         assumption("whole_segments", "Segments have one size, and a guest address names a whole segment."),
     ),
     says="The claim when nothing goes wrong: several VMs live, migrate in place in both directions, and end.",
+    picture=PLATFORM_PICTURE,
 )

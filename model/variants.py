@@ -11,6 +11,7 @@ from attorn.model.protocol import Devices, Memory, Part, Protocol
 from attorn.spec.handover import Handover
 from attorn.spec.language import Assumption, Machine, assumption
 from attorn.spec.outcome import OUTCOME, OUTCOME_PROGRESS, lock_follows_runner, run_implies_owns
+from attorn.spec.picture import HANDOVER_PICTURE
 
 __all__ = ["build"]
 
@@ -42,6 +43,7 @@ def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
         add=(*handover_steps(protocol), *fault_steps(protocol), *statements),
         assumptions=_assumed(protocol),
         says=says,
+        picture=HANDOVER_PICTURE,
     )
     return extended(machine, (PARTS[part] for part in Part if part in protocol.parts))
 

@@ -38,6 +38,7 @@ from attorn.spec.language.expressions import (
 from attorn.spec.language.instance import Cell, Instance, Values
 from attorn.spec.language.interpreter import Algebra, Interpreter
 from attorn.spec.language.machine import Machine
+from attorn.spec.language.picture import Lane, Picture, Shown
 from attorn.spec.language.sorts import Budget
 from attorn.spec.language.state import ANY, Clause, Counter, Field, Map, Option, Relation, State, UpTo, Variable, Write
 from attorn.spec.language.substitution import after_step, primed
@@ -66,15 +67,18 @@ __all__ = [
     "Initial",
     "Instance",
     "Interpreter",
+    "Lane",
     "Machine",
     "Map",
     "Op",
     "Option",
     "Parameter",
+    "Picture",
     "Possibility",
     "Progress",
     "Property",
     "Relation",
+    "Shown",
     "State",
     "Step",
     "UpTo",

@@ -11,6 +11,7 @@ from attorn.spec.errors import SpecificationError, UnknownName
 from attorn.spec.language.declarations import Assumption, Declaration
 from attorn.spec.language.digest import machine_digest
 from attorn.spec.language.expressions import FALSE, QUANTIFIERS, Expr, Op, any_of, walk
+from attorn.spec.language.picture import Picture
 from attorn.spec.language.sorts import Budget, ElementSort, OptionSort, RangeSort, Sort
 from attorn.spec.language.source import here
 from attorn.spec.language.state import State
@@ -45,6 +46,7 @@ class Machine:
 
     steps:      actions as declared, or already traced ones (as mutations are).
     statements: invariants, two-state properties, goals, what must happen or stay possible, legal ends; in any order.
+    picture:    how its states are drawn; as tables where there is none.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Machine:
     statements: tuple[Declaration | Property | Goal, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     says: str = ""
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         _refuse_strangers(self.name, (self.start,), ("initial",), "an initial state")
@@ -198,6 +201,7 @@ class Machine:
         rewrite: Mapping[str, Callable[[Action], Action]] | None = None,
         assumptions: Iterable[Assumption] = (),
         says: str = "",
+        picture: Picture | None = None,
     ) -> Machine:
         """A machine with parts added, removed or changed; nothing is copied by hand.
 
@@ -231,6 +235,7 @@ class Machine:
         return Machine(
             name, state or self.state, start or self.start, tuple(steps), tuple(statements),
             (*(each for each in self.assumptions if each.name not in gone), *assumptions), says or self.says,
+            picture or self.picture,
         )  # fmt: skip
 
     @cached_property

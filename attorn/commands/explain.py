@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ def explain(
     if not place or name.endswith(".py"):
         raise BadInput(f"`{what}` names no property or goal. Write INSTANCE/ID, such as claim/there_and_back.")
     target = resolve_one(place, sizes)
+    if limits["symmetry"]:
+        target = replace(target, options=(*target.options, "--symmetry"))
     machine = target.instance.machine
     checked_names([machine], [name])
     with progress_line(target.instance.name, sys.stderr.isatty()) as draw:

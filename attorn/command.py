@@ -10,6 +10,7 @@ import click
 
 from attorn.commands.check import check
 from attorn.commands.explain import explain
+from attorn.commands.explore import explore
 from attorn.commands.guarantees import guarantees
 from attorn.commands.hazards import hazards
 from attorn.commands.listing import listing
@@ -97,6 +98,7 @@ def main(context: click.Context) -> None:
     attorn list                  what there is
     attorn show resume           one action, property, goal, field or machine
     attorn explain claim/...     one run, step by step
+    attorn explore               walk through the states in the browser
     attorn guarantees            what holds for which choices under which faults
     attorn hazards               known failures of real systems, found again
     attorn mutate                what the properties are worth
@@ -112,6 +114,7 @@ main.add_command(check)
 main.add_command(listing, "list")
 main.add_command(show)
 main.add_command(explain)
+main.add_command(explore)
 main.add_command(guarantees)
 main.add_command(mutate)
 main.add_command(hazards)

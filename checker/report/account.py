@@ -114,7 +114,6 @@ def instance_account(
         comparisons=tuple(comparisons),
         unchecked=tuple(unchecked),
         progress_stopped=progress_stopped,
-        orbits=exploration.orbits,
     )
 
 

@@ -1,0 +1,101 @@
+"""Worlds for the tests of the explorer: a lock by hand, the claim, and a known failure."""
+
+from __future__ import annotations
+
+from attorn.checker.explorer import Catalogue, Desk, Entry
+from attorn.model.hazards import HAZARDS
+from attorn.model.instances import instance
+from attorn.spec.language import (
+    NONE,
+    Element,
+    Instance,
+    Machine,
+    Map,
+    Option,
+    State,
+    action,
+    forall,
+    goal,
+    initial,
+    invariant,
+    two_state,
+)
+
+__all__ = ["desk"]
+
+
+class Process(Element):
+    """Somebody who wants the lock."""
+
+
+class Lock(Element):
+    """What one process at a time may hold."""
+
+
+class Table(State):
+    holder = Map(Lock, to=Option(Process), says="who holds the lock")
+
+
+@initial
+def all_free(s: Table) -> None:
+    s.holder[...] = NONE
+
+
+@action(party="process")
+def take(s: Table, process: Process, lock: Lock) -> None:
+    """A process takes a lock that nobody holds."""
+    s.require(s.holder[lock] == NONE)
+    s.holder[lock] = process
+
+
+@action(party="process")
+def rob(s: Table, process: Process, lock: Lock) -> None:
+    """A process takes a lock that another holds."""
+    s.require(s.holder[lock] != NONE, s.holder[lock] != process)
+    s.holder[lock] = process
+
+
+@invariant
+def none_has_all(s: Table) -> object:
+    """No process holds all locks."""
+    return forall(Process, lambda process: ~forall(Lock, lambda lock: s.holder[lock] == process))
+
+
+@two_state
+def nobody_is_robbed(before: Table, after: Table) -> object:
+    """A lock that is held stays with its holder."""
+    return forall(Lock, lambda lock: (before.holder[lock] != NONE) >> (after.holder[lock] == before.holder[lock]))
+
+
+@goal
+def all_taken(s: Table) -> object:
+    """All locks are held."""
+    return forall(Lock, lambda lock: s.holder[lock] != NONE)
+
+
+LOCKS = Machine("locks", Table, all_free, (take, rob), (none_has_all, nobody_is_robbed, all_taken))
+
+
+def _locks() -> Instance:
+    return Instance.of(LOCKS, "locks", Process=2, Lock=2)
+
+
+def desk() -> Desk:
+    """A desk for all of them."""
+    hazard = HAZARDS["H3"]
+    return Desk(
+        Catalogue(
+            [
+                Entry("locks", "chosen", "2 processes, 2 locks", "Two locks.", _locks),
+                Entry("claim", "instances", "the claim", "The claim.", lambda: instance("claim")),
+                Entry(
+                    "H3",
+                    "hazards",
+                    hazard.name,
+                    hazard.sentence,
+                    lambda: hazard.instance(hazard.mutated),
+                    hazard.caught_by,
+                ),
+            ]
+        )
+    )

@@ -96,6 +96,8 @@ class Exploration:
     finished: whether every reachable state was met; else ``stopped`` says why not.
     fired:    for each action, how many transitions it made.
     silent:   clauses that never decide; only known of a finished search.
+    orbits:   how many states were searched, where each stands for all that differ from it in names only; None where
+              every state was searched. Levels and transitions are those of all states in both cases.
     """
 
     instance: Instance
@@ -108,6 +110,7 @@ class Exploration:
     goals: tuple[GoalVerdict, ...]
     fired: dict[str, int]
     silent: tuple[SilentClause, ...] = ()
+    orbits: int | None = None
     seconds: float = field(default=0.0, compare=False)
     bytes_per_state: float = field(default=0.0, compare=False)
 

@@ -277,12 +277,16 @@ def messages_follow_the_transfer(s: Handover) -> Expr:
 
 @lemma
 def broken_connections_carry_nothing(s: Handover) -> Expr:
-    """A crash of the destination breaks the connection and makes it forget; nothing is sent over it any more."""
+    """A crash breaks the connection and empties it; a destination that dies forgets, and nothing more is sent to it."""
     return forall(
         VM,
         lambda vm: (
-            (s.cut[vm] & one_of(s.phase[vm], *AT_SOURCE, Phase.TRANSFERRED))
-            >> (one_of(s.arrival[vm], Arrival.NOTHING, Arrival.DECLINED) & ~s.sent[vm, Message.CONFIG])
+            (s.cut[vm] >> ~s.sent[vm, Message.CONFIG])
+            & ((migrates(s, vm) & ~s.cut[vm]) >> s.up[s.target[vm]])
+            & (
+                (s.cut[vm] & one_of(s.phase[vm], *AT_SOURCE, Phase.TRANSFERRED))
+                >> one_of(s.arrival[vm], Arrival.NOTHING, Arrival.DECLINED)
+            )
         ),
     )
 

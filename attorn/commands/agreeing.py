@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 
+from attorn.checker.explore import Options
 from attorn.checker.report import Comparison
 from attorn.checker.verdicts import Exploration
 from attorn.spec.errors import Unsound
 
-__all__ = ["compare"]
+__all__ = ["compare", "compare_unreduced"]
 
 ORACLE_STATES = 1_000_000
 SOLVER_STATES = 10_000
@@ -29,6 +30,11 @@ def compare(exploration: Exploration, max_states: int | None = None) -> tuple[Co
     An engine that does not come to an end agrees with nothing. Raises Unsound where one says something else.
     """
     return tuple(_compared(exploration, max_states or ORACLE_STATES))
+
+
+def compare_unreduced(exploration: Exploration, options: Options) -> Comparison:
+    """Search again without symmetry: the states searched must have stood for just these, level by level."""
+    return _whole("unreduced", lambda: _by_unreduced(exploration, options))
 
 
 def _compared(exploration: Exploration, limit: int) -> Iterator[Comparison]:
@@ -59,6 +65,22 @@ def _by_oracle(exploration: Exploration, limit: int) -> Comparison:
     other = replace(other, goals=tuple(goal for goal in other.goals if goal.name in aims))
     _refuse("the explorer and the oracle disagree", differences(exploration, other))
     return Comparison(engine, True, "a second engine finds the same states, steps, verdicts and lengths of runs")
+
+
+def _by_unreduced(exploration: Exploration, options: Options) -> Comparison:
+    from attorn.checker.agreement import differences
+    from attorn.checker.explore import explore
+
+    engine = "unreduced"
+    properties = tuple(verdict.name for verdict in exploration.verdicts)
+    options = replace(options, symmetry=False, properties=properties, goals=bool(exploration.goals))
+    other = replace(explore(exploration.instance, options), engine=engine)
+    if not exploration.finished or not other.finished:
+        return Comparison(engine, False, "the search without symmetry did not finish")
+    aims = {goal.name for goal in exploration.goals}
+    other = replace(other, goals=tuple(goal for goal in other.goals if goal.name in aims))
+    _refuse("the search by symmetry and the one without it disagree", differences(exploration, other))
+    return Comparison(engine, True, f"{exploration.orbits:,} states stand for exactly the {other.states:,} there are")
 
 
 def _by_depth(exploration: Exploration) -> Comparison:

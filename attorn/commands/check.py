@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ __all__ = ["check"]
     default=None,
     help="Decide progress on graphs of any size, or on none.  [default: where the graph is small enough]",
 )
+@click.option("--check-symmetry", is_flag=True, help="Search with --symmetry and without it, and compare.")
 @click.option("--agree", is_flag=True, help="Ask other engines too, and compare.")
 @click.option(
     "--certificate",
@@ -60,6 +62,7 @@ def check(
     names: tuple[str, ...],
     limits: Mapping[str, Any],
     progress: bool | None,
+    check_symmetry: bool,
     agree: bool,
     certificate: Path | None,
     out: Path,
@@ -76,19 +79,34 @@ def check(
     from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
     from attorn.commands.targets import checked_names, proof_command, resolve, size_arguments
+    from attorn.spec.errors import BadInput
 
+    limits = {**limits, "symmetry": limits["symmetry"] or check_symmetry}
+    if limits["symmetry"] and (progress or certificate is not None):
+        what = "--progress" if progress else "--certificate"
+        raise BadInput(
+            f"{what} needs every state by itself; --symmetry merges those that differ in names. Leave one out."
+        )
     chosen = resolve(targets, sizes)
+    if limits["symmetry"]:
+        chosen = [replace(target, options=(*target.options, "--symmetry")) for target in chosen]
     checked_names([target.instance.machine for target in chosen], names)
     given = [f"--property {name}" for name in names]
     given += [f"--{name.replace('_', '-')} {limits[name]}" for name in ("max_states", "memory") if limits[name]]
     given += {True: ["--progress"], False: ["--no-progress"], None: []}[progress]
-    command = " ".join(
-        ["attorn check", *map(shlex.quote, targets), *size_arguments(sizes), *given, *(["--agree"] if agree else [])]
+    flags = (
+        ("symmetry", limits["symmetry"] and not check_symmetry),
+        ("check-symmetry", check_symmetry),
+        ("agree", agree),
     )
+    given += [f"--{option}" for option, chosen in flags if chosen]
+    command = " ".join(["attorn check", *map(shlex.quote, targets), *size_arguments(sizes), *given])
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())
     certifier = None if certificate is None else Certifier(certificate, chosen)
     with output_folder(out), nullcontext() if certificate is None else output_folder(certificate.parent):
-        report = examine(chosen, Request(names, Options(**limits), agree, progress, certifier), command, watcher)
+        report = examine(
+            chosen, Request(names, Options(**limits), agree, check_symmetry, progress, certifier), command, watcher
+        )
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         write_files(out, texts)
     if form == "terminal":

@@ -26,7 +26,7 @@ from attorn.checker.report import (
     machine_account,
 )
 from attorn.checker.verdicts import Exploration
-from attorn.commands.agreeing import compare
+from attorn.commands.agreeing import compare, compare_unreduced
 from attorn.commands.progress import decide_progress
 from attorn.commands.targets import Target, claim_elements, statement_names
 
@@ -60,6 +60,7 @@ class Request:
     names:    properties and goals; all where there are none.
     options:  limits of each search.
     agree:    whether other engines are asked to agree.
+    check_symmetry: whether what was searched by symmetry is searched without it too.
     progress: whether to decide progress: True, False, or None for where the graph is small enough.
     also:     what else is done with each search that ended.
     """
@@ -67,6 +68,7 @@ class Request:
     names: Sequence[str]
     options: Options
     agree: bool = False
+    check_symmetry: bool = False
     progress: bool | None = None
     also: Callable[[Exploration], None] | None = None
 
@@ -95,6 +97,8 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                 with interrupts.heard(), watcher.drawing(target.instance.name) as draw:
                     exploration = search(target, request.names, request.options, draw)
                     comparisons = compare(exploration, request.options.max_states) if request.agree else ()
+                    if request.check_symmetry:
+                        comparisons += (compare_unreduced(exploration, request.options),)
                     began_progress = time.perf_counter()
                     promises = decide_progress(exploration, request.names, request.progress, request.options.memory)
                     if request.also is not None:

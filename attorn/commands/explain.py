@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +24,13 @@ __all__ = ["explain"]
 @size_options
 @search_options
 @click.option("--ghosts", is_flag=True, help="Show all ghost fields, not only those that the run is about.")
-def explain(what: str, sizes: Mapping[str, int], limits: Mapping[str, Any], ghosts: bool) -> int:
+@click.option("--itf", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the run as ITF.")
+@click.option(
+    "--trace", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the run as a trace."
+)
+def explain(
+    what: str, sizes: Mapping[str, int], limits: Mapping[str, Any], ghosts: bool, itf: Path | None, trace: Path | None
+) -> int:
     """Search again and print in full how a property is violated, or how a goal is reached.
 
     ID is a property or goal; INSTANCE may also be FILE.py or FILE.py:NAME.
@@ -38,6 +46,8 @@ def explain(what: str, sizes: Mapping[str, int], limits: Mapping[str, Any], ghos
     if not place or name.endswith(".py"):
         raise BadInput(f"`{what}` names no property or goal. Write INSTANCE/ID, such as claim/there_and_back.")
     target = resolve_one(place, sizes)
+    if limits["symmetry"]:
+        target = replace(target, options=(*target.options, "--symmetry"))
     machine = target.instance.machine
     checked_names([machine], [name])
     with progress_line(target.instance.name, sys.stderr.isatty()) as draw:
@@ -50,6 +60,10 @@ def explain(what: str, sizes: Mapping[str, int], limits: Mapping[str, Any], ghos
         progress_stopped=promises.stopped,
     )
     elements = machine_account(machine, [name], claim_elements(machine)).elements
+    if itf or trace:
+        from attorn.commands.run_files import write_run
+
+        write_run(name, exploration, promises, itf, trace)
     lines, code = _told(View(account, elements, ghosts, width(), painter()))
     echo(lines if len(lines) > 1 else wrapped(lines[0], width(), ""))
     return code

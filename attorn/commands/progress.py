@@ -55,6 +55,9 @@ def decide_progress(
         return Promises()
     if wanted is False:
         return _unchecked(asked, "as --no-progress says")
+    if exploration.orbits is not None:
+        why = "a search by symmetry merges runs; without --symmetry they are decided"
+        return _undetermined(exploration, asked, why) if wanted or names else _unchecked(asked, why)
     if not exploration.finished:
         return _undetermined(exploration, asked, "the search did not finish")
     if wanted is None and not names and exploration.transitions > MOST_TRANSITIONS:

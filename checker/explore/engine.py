@@ -92,7 +92,7 @@ class _Exploring:
         return Exploration(
             instance=self._instance,
             engine="explorer",
-            levels=tuple(search.levels),
+            levels=tuple(search.stand_for),
             transitions=sum(fired.values()),
             finished=not search.stopped,
             stopped=search.stopped,
@@ -100,6 +100,7 @@ class _Exploring:
             goals=goals,
             fired=fired,
             silent=tuple(self._silent()) if not search.stopped else (),
+            orbits=search.states if self._options.symmetry else None,
             seconds=time.perf_counter() - began,
             bytes_per_state=search.peak / max(search.states, 1),
         )
@@ -112,7 +113,7 @@ class _Exploring:
     @cached_property
     def _expander(self) -> Expander:
         """Takes steps and asks nothing."""
-        return Expander(self._meaning, self._prepared.layout, {})
+        return Expander(self._meaning, self._prepared.layout, {}, self._search.expander.symmetry)
 
     def _shortest(self) -> dict[str, Path]:
         """Runs to what was found, except for clauses, of which it is enough to know that they decide."""
@@ -150,7 +151,7 @@ class _Exploring:
             path, certain = self._paths.get(_goal(goal)), True
         else:
             depth = len(self._search.levels) - 1 if self._search.stopped else None
-            path, certain = shortest_through(goal, self._prepared, self._expander, depth, self._room())
+            path, certain = shortest_through(goal, self._prepared, self._options.symmetry, depth, self._room())
         if path is None:
             reached = False if certain and not self._search.stopped else None
             return GoalVerdict(goal.name, goal.sentence, goal.where, reached)

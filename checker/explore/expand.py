@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.lowering import Lowered
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.moves import Move
+from attorn.checker.explore.symmetry import Symmetry
+from attorn.checker.explore.visited import distinct
+from attorn.spec.language import Values
 
 __all__ = ["Expander", "Expansion"]
 
@@ -43,18 +46,36 @@ class Expansion:
 class Expander:
     """Takes all enabled steps from blocks of packed states, and answers questions about them.
 
+    symmetry:  by which states stand for others, if any do.
     effects:   the steps that some state might enable.
     questions: truth values by name; which states of a block they are true of is told.
     """
 
-    def __init__(self, meaning: Meaning, layout: Layout, questions: Mapping[str, Value]) -> None:
-        self.layout = layout
+    def __init__(
+        self, meaning: Meaning, layout: Layout, questions: Mapping[str, Value], symmetry: Symmetry | None = None
+    ) -> None:
+        self.layout, self.symmetry = layout, symmetry
         self.effects = [effect for effect in meaning.effects if effect.guard != 0]
         self._circuit = meaning.circuit
         self._moves = [Move(layout, effect) for effect in self.effects]
         self._questions = dict(questions)
         self._lower()
         self._buffer: Rows = [np.empty(0, np.uint64)] * layout.words
+
+    def canonical(self, rows: Rows) -> Rows:
+        """For each state, the one that stands for it: itself where there is no symmetry."""
+        return rows if self.symmetry is None else self.symmetry.canonical(rows)
+
+    def reduced(self, rows: Rows) -> Rows:
+        """The states that stand for some states, in order, each once; may sort in place."""
+        rows = distinct(rows)
+        return rows if self.symmetry is None else distinct(self.symmetry.canonical(rows))
+
+    def stand_ins(self, states: Sequence[Values]) -> list[Values]:
+        """For each state as a tuple of numbers, the one that stands for it."""
+        if self.symmetry is None or not states:
+            return list(states)
+        return self.layout.values(self.symmetry.canonical(self.layout.pack(np.array(states, np.int64))))
 
     def drop(self, answered: Collection[str]) -> None:
         """Do not answer some questions any more."""

@@ -32,6 +32,7 @@ def mixer(word: int) -> int:
 class Layout:
     """The places of all components.
 
+    cells:       how many cells a state has.
     word, shift: for each component, the word that it is in, and the lowest of its bits there.
     mixers, bits: other constants and fewer bits a word than by default: tests make the worst of both.
     """
@@ -40,7 +41,7 @@ class Layout:
         self, components: Sequence[Component], cells: int, mixers: Sequence[int] = (), bits: int = WORD
     ) -> None:
         self.components = tuple(components)
-        self._cells = cells
+        self.cells = cells
         self.word: list[int] = []
         self.shift: list[int] = []
         used = [0]
@@ -97,7 +98,7 @@ class Layout:
 
     def unpack(self, rows: Rows) -> NDArray[np.int64]:
         """Packed states as int64[states, cells]."""
-        states = np.empty((len(rows[0]), self._cells), np.int64)
+        states = np.empty((len(rows[0]), self.cells), np.int64)
         for each, codes in zip(self.components, self.codes(rows), strict=True):
             for cell in each.cells:
                 states[:, cell] = each.value(cell)[codes]

@@ -18,6 +18,7 @@ class Options:
     max_states: the search stops, unfinished, before the level that would bring more states than this.
     memory:     bytes that states and the work on them may take; the search stops, unfinished, before it takes more.
     threads:    processes that share the work of large levels; one when None, as more gain nothing yet.
+    symmetry:   whether states that differ only in the names of individuals are searched once.
     """
 
     properties: tuple[str, ...] | None = None
@@ -25,6 +26,7 @@ class Options:
     max_states: int | None = None
     memory: int | None = None
     threads: int | None = None
+    symmetry: bool = False
 
     def __post_init__(self) -> None:
         """Raises BadInput for a budget or a number of threads below 1."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -33,7 +32,7 @@ def shortest(found: Mapping[str, Found], visited: Visited, expander: Expander, c
                 run.append(state)
     values = expander.layout.values
     return {
-        name: path_through([state for row in reversed(run) for state in values(row)], concrete)
+        name: path_through([state for row in reversed(run) for state in values(row)], expander, concrete)
         for name, run in runs.items()
     }
 
@@ -43,12 +42,13 @@ def predecessors(expander: Expander, level: Rows, states: Sequence[Rows]) -> lis
     found: dict[int, int] = {}
     for first, block in blocks(level):
         expansion = expander(block)
+        successors = expander.canonical(expansion.successors)
         ends = np.cumsum(expansion.fired)
         for number, state in enumerate(states):
             if number in found:
                 continue
-            same = np.ones(len(expansion.successors[0]), np.bool_)
-            for word, wanted in zip(expansion.successors, state, strict=True):
+            same = np.ones(len(successors[0]), np.bool_)
+            for word, wanted in zip(successors, state, strict=True):
                 same &= word == wanted
             origins = []
             for transition in np.flatnonzero(same):
@@ -61,15 +61,16 @@ def predecessors(expander: Expander, level: Rows, states: Sequence[Rows]) -> lis
     raise Unsound("the explorer met a state that no step of the level before leads to; please report this.")
 
 
-def path_through(states: Sequence[Values], concrete: Concrete) -> Path:
-    """The run through some states, by the first step that leads from each to the next.
+def path_through(states: Sequence[Values], expander: Expander, concrete: Concrete) -> Path:
+    """A run through some states, which may stand for others, by the first step that leads from each to the next.
 
     Raises Unsound where the plain meaning of the machine has no such step.
     """
-    moves = []
-    for before, after in itertools.pairwise(states):
-        step = next((step for step, reached in concrete.successors(before) if reached == after), None)
-        if step is None:
+    moves: list[Move] = []
+    for wanted in states[1:]:
+        after = list(concrete.successors(moves[-1].state if moves else states[0]))
+        stand_ins = expander.stand_ins([state for _, state in after])
+        if wanted not in stand_ins:
             raise Unsound("the explorer's run takes a step that the machine does not have; please report this.")
-        moves.append(Move(step, after))
+        moves.append(Move(*after[stand_ins.index(wanted)]))
     return Path(states[0], tuple(moves))

@@ -15,6 +15,7 @@ from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.options import Options, Progress
 from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.team import WorkerLost, available, together
 from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.spec.errors import TooLarge, Unsound
@@ -39,12 +40,14 @@ class Found:
 class _Reached:
     """What one level leads to.
 
-    rows:  distinct successors that were not met before, in order.
-    fired: transitions of each effect.
-    seen:  for each question that is true in the level, the first place where it is.
+    rows:      distinct successors that were not met before, in order.
+    stand_for: how many states the level stands for.
+    fired:     transitions of each effect, from all of these.
+    seen:      for each question that is true in the level, the first place where it is.
     """
 
     rows: Rows
+    stand_for: int
     fired: np.ndarray[tuple[int], np.dtype[np.int64]]
     seen: dict[str, int] = field(default_factory=dict)
 
@@ -52,11 +55,12 @@ class _Reached:
 class Search:
     """A search through all reachable states.
 
-    levels:  for each depth, how many states were first met there; each has been expanded.
-    visited: these states, and those of the next level.
-    found:   for each question that turned out true somewhere, where first.
-    fired:   transitions of each effect.
-    stopped: why the search ended early; empty if it finished.
+    levels:    for each depth, how many states were first met there; each has been expanded.
+    stand_for: for each depth, how many states these stand for: as many, where there is no symmetry.
+    visited:   these states, and those of the next level.
+    found:     for each question that turned out true somewhere, where first.
+    fired:     transitions of each effect, from all states that the levels stand for.
+    stopped:   why the search ended early; empty if it finished.
     """
 
     def __init__(
@@ -70,18 +74,20 @@ class Search:
         self._concrete = prepared.concrete
         self.layout = prepared.layout
         self.levels: list[int] = []
+        self.stand_for: list[int] = []
         self.visited = Visited()
         self.found: dict[str, Found] = {}
         self.stopped = ""
         self.peak = 0
         meaning = prepared.meaning
         faults = meaning.circuit.disjunction(effect.fault for effect in meaning.effects)
-        self.expander = Expander(meaning, self.layout, {FAULT: faults, **questions})
+        symmetry = Symmetry(meaning.instance, self.layout) if options.symmetry else None
+        self.expander = Expander(meaning, self.layout, {FAULT: faults, **questions}, symmetry)
         self.fired = np.zeros(len(self.expander.effects), np.int64)
         self._workers = (options.threads or 1) if available() else 1
         self._rebuilt = 0
         self._ratio = 1.0
-        self._next = distinct(prepared.initial)
+        self._next = self.expander.reduced(prepared.initial)
         self._refuse(prepared)
         self.visited.add(self._next, 0)
 
@@ -116,6 +122,7 @@ class Search:
                     self._raise_fault()
                 self.visited.add(reached.rows, depth + 1)
                 self.levels.append(len(level[0]))
+                self.stand_for.append(reached.stand_for)
                 self.fired += reached.fired
                 self._next = reached.rows
                 self._drop_answered()
@@ -169,19 +176,26 @@ class Search:
 
     def _share(self, level: Rows, first: int, end: int) -> _Reached:
         """What the states of a level from one place to another lead to."""
-        successors = []
+        successors, symmetry = [], self.expander.symmetry
+        stand_for = 0
         fired = np.zeros_like(self.fired)
         seen: dict[str, int] = {}
         for place, block in blocks([word[first:end] for word in level]):
             expansion = self.expander(block)
-            fired += expansion.fired
+            if symmetry is None:
+                stand_for += len(block[0])
+                fired += expansion.fired
+            else:
+                orbits = symmetry.orbits(block)
+                stand_for += int(orbits.sum())
+                fired += [int(orbits[places].sum()) for places in expansion.enabled]
             for name, places in expansion.seen.items():
                 seen.setdefault(name, first + place + int(places[0]))
-            successors.append(distinct(expansion.successors))
+            successors.append(self.expander.reduced(expansion.successors))
         rows = joined(successors)
         successors.clear()
         rows = distinct(rows)
-        return _Reached(self.visited.new(rows), fired, seen)
+        return _Reached(self.visited.new(rows), stand_for, fired, seen)
 
     def _drop_answered(self) -> None:
         """Ask no longer what is answered: it costs time in every block."""
@@ -200,7 +214,8 @@ def _joined(shares: Sequence[_Reached]) -> _Reached:
     for share in shares:
         seen = share.seen | seen
     fired = np.sum([share.fired for share in shares], axis=0)
-    return _Reached(distinct(joined([share.rows for share in shares])), fired, seen)
+    stand_for = sum(share.stand_for for share in shares)
+    return _Reached(distinct(joined([share.rows for share in shares])), stand_for, fired, seen)
 
 
 def blocks(rows: Rows) -> Iterator[tuple[int, Rows]]:

@@ -12,6 +12,7 @@ from attorn.checker.explore.lowering import Lowered
 from attorn.checker.explore.paths import path_through, predecessors
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import blocks
+from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.checker.verdicts import Path
 from attorn.spec.errors import Unsound
@@ -43,23 +44,38 @@ def choices(instance: Instance, goal: Goal) -> Iterator[tuple[int, ...]]:
 
 
 def shortest_through(
-    goal: Goal, prepared: Prepared, expander: Expander, depth: int | None, states: int | None
+    goal: Goal, prepared: Prepared, symmetry: bool, depth: int | None, states: int | None
 ) -> tuple[Path | None, bool]:
     """A shortest run that meets all stages in order, for the best choice of arguments.
 
-    depth:  longer runs are not looked for, if given.
-    states: the search for one choice is given up at this many states, if given.
+    symmetry: whether states that differ only in the names of individuals other than the arguments are met once.
+    depth:    longer runs are not looked for, if given.
+    states:   the search for one choice is given up at this many states, if given.
     Returns the run, if there is one; and whether, if there is none, that is certain up to the depth.
     """
     best: Path | None = None
     certain = True
+    plain = Expander(prepared.meaning, prepared.layout, {})
     for arguments in choices(prepared.meaning.instance, goal):
+        expander = _keeping(goal, arguments, prepared) if symmetry else plain
         search = _Staged(goal, arguments, prepared, expander)
         end = search.run(depth if best is None else len(best) - 1, states)
         if end is not None:
-            best = path_through(search.walk_back(end), prepared.concrete)
+            best = path_through(search.walk_back(end), expander, prepared.concrete)
         certain &= search.certain
     return best, certain
+
+
+def _keeping(goal: Goal, arguments: tuple[int, ...], prepared: Prepared) -> Expander:
+    """An expander under the renamings that keep the arguments of a goal."""
+    kept: set[tuple[Sort, int]] = set()
+    for parameter, number in zip(goal.parameters, arguments, strict=True):
+        sort: Sort = parameter.sort
+        while isinstance(sort, OptionSort):
+            sort, number = sort.of, number - 1
+        kept.add((sort, number))
+    symmetry = Symmetry(prepared.meaning.instance, prepared.layout, kept)
+    return Expander(prepared.meaning, prepared.layout, {}, symmetry)
 
 
 class _Staged:
@@ -81,7 +97,7 @@ class _Staged:
 
     def run(self, depth: int | None, states: int | None) -> Rows | None:
         """The first state in which all stages are passed, or None."""
-        reached = {0: distinct([word.copy() for word in self._prepared.initial])}
+        reached = {0: self._expander.reduced([word.copy() for word in self._prepared.initial])}
         while reached and (depth is None or self.depth < depth):
             self.depth += 1
             level = self._passed(reached)
@@ -90,12 +106,14 @@ class _Staged:
             if states is not None and sum(map(len, self.visited)) > states:
                 self.certain = False
                 return None
-            reached = {
-                stage: distinct(joined([distinct(self._expander(block).successors) for _, block in blocks(rows)]))
-                for stage, rows in level.items()
-            }
+            reached = {stage: self._successors(rows) for stage, rows in level.items()}
             reached = {stage: rows for stage, rows in reached.items() if len(rows[0])}
         return None
+
+    def _successors(self, rows: Rows) -> Rows:
+        """What some states lead to, in order, each once."""
+        parts = [self._expander.reduced(self._expander(block).successors) for _, block in blocks(rows)]
+        return distinct(joined(parts))
 
     def _passed(self, reached: dict[int, Rows]) -> dict[int, Rows]:
         """States by the stages that they pass after those passed before, without those that are no progress."""

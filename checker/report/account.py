@@ -114,6 +114,7 @@ def instance_account(
         comparisons=tuple(comparisons),
         unchecked=tuple(unchecked),
         progress_stopped=progress_stopped,
+        orbits=exploration.orbits,
     )
 
 

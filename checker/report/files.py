@@ -45,7 +45,7 @@ def write_files(folder: Path, texts: Mapping[str, str]) -> None:
         for final, partial in aside.items():
             partial.replace(final)
     except OSError as error:
-        raise BadInput(f"cannot write the report to {folder}: {error.strerror}.") from error
+        raise BadInput(f"cannot write to {folder}: {error.strerror}.") from error
     finally:
         for partial in aside.values():
             partial.unlink(missing_ok=True)

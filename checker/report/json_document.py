@@ -69,6 +69,7 @@ def _instance(instance: InstanceAccount) -> dict[str, Any]:
         "states": instance.states,
         "transitions": instance.transitions,
         "depth": instance.depth,
+        **({} if instance.orbits is None else {"orbits": instance.orbits}),
         "levels": list(instance.levels),
         "agreement": instance.agreement.value,
         "comparisons": [

@@ -149,9 +149,8 @@ def _compared(instances: Sequence[InstanceAccount]) -> Iterator[str]:
 def _ended(instance: InstanceAccount) -> str:
     if not instance.finished:
         return f"**stopped**: {instance.stopped}"
-    return (
-        f"finished; **progress undetermined**: {instance.progress_stopped}" if instance.progress_stopped else "finished"
-    )
+    how = "finished" if instance.orbits is None else f"finished; {instance.orbits:,} searched, by symmetry"
+    return f"{how}; **progress undetermined**: {instance.progress_stopped}" if instance.progress_stopped else how
 
 
 def _coverage(instances: Sequence[InstanceAccount]) -> Iterator[str]:

@@ -273,6 +273,7 @@ class InstanceAccount:
     unchecked: properties that the machine states, and that were not asked about.
     progress_stopped: why progress properties are undetermined, though the search may have finished.
     command:   what checks it again.
+    orbits:    how many states were searched, where each stood for all that differ from it in names only.
     """
 
     name: str
@@ -293,6 +294,7 @@ class InstanceAccount:
     comparisons: tuple[Comparison, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
     progress_stopped: str = ""
+    orbits: int | None = None
 
     @property
     def agreement(self) -> Agreement:

@@ -55,6 +55,7 @@ class Screen:
         lead = f"  {self.paint(instance.name, 'strong')}{' ' * max(2, NAME - len(instance.name))}"
         facts = [
             counted(instance.states, "state"),
+            *([] if instance.orbits is None else [f"{instance.orbits:,} searched, by symmetry"]),
             counted(instance.transitions, "transition"),
             f"depth {instance.depth}",
             f"{seconds:.1f} s",

@@ -11,8 +11,10 @@ import networkx
 import pytest
 
 from attorn.checker.explore import Options, explore, graph, reachable_blocks, team
+from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.paths import path_through
+from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.stages import choices
 from attorn.model.migration import CLAIM
 from attorn.spec.errors import TooLarge, Unsound
@@ -99,9 +101,11 @@ def test_a_run_that_the_machine_does_not_have_is_not_shown():
     concrete = Concrete(TINY)
     start = concrete.initial_states()[0]
     step, after = next(concrete.successors(start))
-    assert path_through([start, after], concrete).moves[0].step == step
+    prepared = Prepared.of(TINY)
+    expander = Expander(prepared.meaning, prepared.layout, {})
+    assert path_through([start, after], expander, concrete).moves[0].step == step
     with pytest.raises(Unsound, match="a step that the machine does not have"):
-        path_through([start, start], concrete)
+        path_through([start, start], expander, concrete)
 
 
 def test_a_violation_that_is_none_is_not_believed(monkeypatch):

@@ -1,0 +1,504 @@
+"""The protocol driver: takes VMs through migrations, step by step, and logs each with what was seen after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from attorn.model.protocol import Devices, Memory, Protocol
+from attorn.model.reference.event_log import EventLog, Said, Value
+from attorn.model.reference.fault_points import Defect
+from attorn.model.reference.firmware import Grant, VmView
+from attorn.model.reference.link import Link
+from attorn.model.reference.partition import Report
+from attorn.model.reference.planning import Situation, next_step
+from attorn.model.reference.records import Plan, Snapshot
+from attorn.model.reference.refusals import NoReply, PeerGone, Refused
+from attorn.model.reference.revocation import Policy
+from attorn.model.reference.witnessing import Words, seen, segment_name
+from attorn.spec.handover import Arrival, Message
+from attorn.spec.vocabulary import Phase
+
+__all__ = ["Driver", "Ending", "Setting"]
+
+FIRMWARE = "the firmware"
+MOVES = ("reassign", "complete", "give_back", "reclaim")
+PER_SEGMENT = ("allocate", "unmap", "remap", "map", *MOVES)
+AT_SOURCE = ("suspend", "describe", "transfer", "unlock", "unmap", "exit", "hear", "time_out", "notice", "remap",
+             "roll_back", "concede")  # fmt: skip
+AT_TARGET = ("receive", "recover", "map", "create", "resume", "answer", "decline", "insist", "settle")
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a migration ended.
+
+    vm, at:   the VM, and the partition in which it runs now; "" when it is lost.
+    migrated: whether that is where it was to go.
+    why:      what went wrong, for a person; "" when nothing did.
+    downtime: seconds from the order to suspend to the guest's first effect after it; None when it was not seen.
+    steps:    seconds by step.
+    """
+
+    vm: str
+    at: str
+    migrated: bool
+    why: str = ""
+    downtime: float | None = None
+    steps: dict[str, float] = {}
+
+
+@dataclass
+class Setting:
+    """What a driver is set to.
+
+    observe: whether to look at everything after each step, by /proc and digests, or only at what replies tell.
+    """
+
+    protocol: Protocol
+    policy: Policy
+    observe: bool = True
+    defects: frozenset[Defect] = frozenset()
+
+
+@dataclass
+class _Journey:
+    """What the driver carries for one VM; all of it is lost with the driver, and none of it is needed to go on."""
+
+    target: str = ""
+    configuration: bytes = b""
+    sent: set[Message] = field(default_factory=set)
+    began: float | None = None
+    steps: dict[str, float] = field(default_factory=dict)
+    why: str = ""
+    suspended: bool = False
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A VM as its parties report it."""
+
+    grant: Grant
+    view: VmView | None
+    reports: Mapping[str, Report]
+    source: Report
+    target: Report
+    destination: str
+
+
+class Driver:
+    """Drives migrations by messages to the firmware and to the partitions.
+
+    It keeps no state that matters: ``drive`` looks at the parties and goes on from there, whoever began.
+    Raises PeerGone and NoReply for the operator to see to; then it is called again.
+    """
+
+    def __init__(self, firmware: Link, partitions: Mapping[str, Link], log: EventLog, setting: Setting) -> None:
+        self.firmware = firmware
+        self.partitions = dict(partitions)
+        self.log = log
+        self.setting = setting
+        self.at: Callable[[str], None] = lambda point: None
+        self.pending: Callable[[Sequence[Said]], None] = lambda steps: None
+        self._journeys: dict[str, _Journey] = {}
+        self.words: Words | None = None
+        self._down: set[str] = set()
+
+    # Life
+
+    def create(self, vm: str, partition: str, plan: Plan, addresses: Sequence[int]) -> Report:
+        """Make a VM with a segment at each guest address, and execute it."""
+        link = self._link(partition)
+        report = self._report(link.call("start", vm=vm, plan=plan))
+        try:
+            self.firmware.call("start", vm=vm, partition=partition, plan=plan)
+        except Refused:
+            link.call("gone", vm=vm)
+            raise
+        self.log.event("source", "start", {"vm": vm, "partition": partition})
+        try:
+            given = self.firmware.call("allocate", vm=vm, addresses=tuple(addresses))
+            size = self._grant(vm).size
+            report = self._report(link.call("boot", vm=vm))
+        except Refused:
+            link.call("gone", vm=vm)
+            self.firmware.call("bury", vm=vm)
+            self.log.event("source", "stop", {"vm": vm})
+            raise
+        arguments = [
+            {"vm": vm, "segment": segment_name(int(number)), "address": f"address{address // size}"}
+            for number, address in given.items()
+        ]
+        self.log.event("source", "allocate", arguments, self._seen(vm))
+        return report
+
+    def stop(self, vm: str) -> None:
+        """End a VM for good."""
+        scene = self._scene(vm)
+        if scene.source.phase is not Phase.RUNNING or scene.destination != scene.grant.source:
+            raise Refused(f"VM {vm} migrates; wait until that has ended.")
+        self._log_writes(vm, scene)
+        self._link(scene.grant.source).call("stop", vm=vm)
+        self.firmware.call("bury", vm=vm)
+        self.log.event("source", "stop", {"vm": vm})
+        self._journeys.pop(vm, None)
+
+    # Migration
+
+    def migrate(self, vm: str, target: str) -> Ending:
+        """Take a VM to another partition; returns how that ended, which need not be there."""
+        grant = self._grant(vm)
+        if target == grant.source:
+            raise Refused(f"VM {vm} is in {target} already.")
+        self._link(target)
+        source = self._report(self._link(grant.source).call("report", vm=vm))
+        if source.target != grant.source:
+            raise Refused(f"VM {vm} migrates to {source.target} already.")
+        self._link(target).call("prepare", vm=vm, plan=grant.plan)
+        journey = self._journeys[vm] = _Journey(target=target)
+        self._suspend(vm, grant, journey)
+        return self.drive(vm)
+
+    def cancel(self, vm: str) -> None:
+        """Want a VM back that is under way; ``drive`` then finds out whether it is too late."""
+        self._give_up(vm, "cancel", "operator")
+
+    def drive(self, vm: str) -> Ending:
+        """Do what comes next for a VM until nothing is under way."""
+        while True:
+            scene = self._scene(vm)
+            step = next_step(self._situation(vm, scene), self.setting.protocol)
+            step = self._misplaced(step, scene)
+            if step is None:
+                return self._ended(vm, scene)
+            if step == "bury":
+                return self._bury(vm, scene)
+            if step == "restart":
+                raise PeerGone(scene.destination if scene.destination in self._down else scene.grant.source)
+            self.take(vm, step, scene)
+
+    def take(self, vm: str, step: str, scene: _Scene | None = None) -> None:
+        """Do one step, and log it."""
+        scene = scene or self._scene(vm)
+        journey = self._journeys.setdefault(vm, _Journey(target=scene.destination))
+        said = self._said(vm, step, scene)
+        self.pending(said)
+        self.at(f"before:{step}")
+        began = time.monotonic()
+        try:
+            note = self._do(vm, step, scene, journey)
+        except Refused as error:
+            self._refused(vm, step, scene, journey, error)
+            return
+        except (PeerGone, NoReply) as error:
+            self.log.perhaps([said], note=str(error))
+            if isinstance(error, NoReply) and self._may_give_up(step, scene):
+                self._give_up(vm, "time_out", "source", str(error))
+                return
+            raise
+        journey.steps[step] = journey.steps.get(step, 0.0) + time.monotonic() - began
+        self.at(f"after:{step}")
+        self._log(vm, step, said, note)
+        self.pending(())
+
+    def crashed(self, partition: str) -> None:
+        """A partition is known to be dead: log it, tell the other ends, and drop what was under way to it."""
+        self.log.event("fault", "crash", {"partition": partition})
+        self._down.add(partition)
+        for vm, journey in self._journeys.items():
+            try:
+                grant = self._grant(vm)
+            except Refused:
+                continue
+            if partition in (grant.source, journey.target, grant.target):
+                journey.sent.clear()
+                journey.configuration = b""
+                other = grant.source
+                if partition != other and other not in self._down:
+                    report = self._report(self._link(other).call("report", vm=vm))
+                    if report.target == partition:
+                        self._link(other).call("connection_cut", vm=vm)
+
+    def restarted(self, partition: str) -> None:
+        """A partition lives again, and is empty."""
+        self._down.discard(partition)
+        self.log.event("fault", "restart", {"partition": partition})
+
+    def resumed_by_another(self, pending: Sequence[Said]) -> None:
+        """Take over from a driver that died: what it carried is lost, and its last step may have happened."""
+        vms = self._snapshot().vms
+        lost = [(Said("lose", {"vm": vm, "message": message.name}),) for vm in vms for message in Message]
+        groups = [tuple(pending), *lost] if pending else lost
+        self.log.perhaps(groups, "another coordinator took over")
+        for vm in vms:
+            self.log.seen(self._seen(vm), "found by the coordinator that took over")
+
+    # One step
+
+    def _do(self, vm: str, step: str, scene: _Scene, journey: _Journey) -> str:
+        """Have a step done; what there is to note of it."""
+        source, target = scene.grant.source, scene.destination
+        match step:
+            case "describe":
+                found = self._report(self._link(source).call("describe", vm=vm)).configuration
+                self.firmware.call("describe", vm=vm, target=target, configuration=found)
+                self._link(source).call("described", vm=vm)
+                return f"{len(found)} bytes"
+            case "transfer":
+                journey.configuration = self._report(self._link(source).call("transfer", vm=vm)).configuration
+                journey.sent.add(Message.CONFIG)
+            case "receive":
+                self._link(target).call("receive", vm=vm, configuration=journey.configuration)
+                journey.sent.discard(Message.CONFIG)
+            case "unmap":
+                self._link(source).call("unmap", vm=vm, policy=self.setting.policy)
+                taken = self.firmware.call("revoke", vm=vm, partition=source, policy=self.setting.policy)
+                return f"{self.setting.policy.value}, {taken} processes"
+            case "reassign" | "complete" | "give_back" | "reclaim":
+                self.firmware.call("reassign", vm=vm, step=step)
+            case "recover":
+                self._link(target).call("recover", vm=vm, plan=scene.grant.plan)
+            case "answer":
+                self._link(target).call("answer", vm=vm)
+                journey.sent.add(Message.ANSWER)
+            case "hear":
+                self._link(source).call("hear", vm=vm)
+                journey.sent.discard(Message.ANSWER)
+            case "remind":
+                journey.sent.add(Message.ABORT)
+            case "decline" | "insist":
+                arrival = self._report(self._link(target).call("decline", vm=vm)).arrival
+                journey.sent -= {Message.ABORT, Message.CONFIG} if arrival is Arrival.DECLINED else {Message.ABORT}
+                if arrival is not Arrival.DECLINED:
+                    journey.sent.add(Message.ANSWER)
+            case "notice":
+                self._link(source).call("notice", vm=vm, cut=target in self._down or scene.source.cut)
+            case "forget":
+                self._link(source).call("forget", vm=vm)
+                self.firmware.call("forget", vm=vm)
+                journey.sent.clear()
+                if target not in self._down:
+                    self._link(target).call("gone", vm=vm)
+            case "settle":
+                self.firmware.call("settle", vm=vm)
+                self._link(target).call("settle", vm=vm)
+                journey.sent.clear()
+                if source not in self._down:
+                    self._link(source).call("gone", vm=vm)
+            case _:
+                where = source if step in AT_SOURCE else target
+                self._link(where).call(step, vm=vm)
+        return ""
+
+    def _suspend(self, vm: str, grant: Grant, journey: _Journey) -> None:
+        said = [Said("suspend", {"vm": vm, "partition": journey.target})]
+        self.pending(said)
+        self.at("before:suspend")
+        journey.began = time.monotonic()
+        try:
+            self._link(grant.source).call("suspend", vm=vm, target=journey.target)
+        except (PeerGone, NoReply) as error:
+            self.log.perhaps([said], note=str(error))
+            raise
+        journey.suspended = True
+        journey.steps["suspend"] = time.monotonic() - journey.began
+        self.at("after:suspend")
+        self._log_writes(vm, self._scene(vm))
+        self._log(vm, "suspend", said, "")
+        self.pending(())
+
+    def _refused(self, vm: str, step: str, scene: _Scene, journey: _Journey, error: Refused) -> None:
+        """A party refuses a step: turn back if that can still be done, or tell the operator."""
+        journey.why = journey.why or str(error)
+        if step == "receive":
+            journey.sent.discard(Message.CONFIG)
+            self.log.event("fault", "lose", {"vm": vm, "message": "CONFIG"}, note=str(error))
+        elif scene.source.aborting or scene.source.phase is Phase.EXITED:
+            raise error
+        elif scene.source.phase is Phase.TRANSFERRED:
+            self._give_up(vm, "time_out", "source", str(error))
+        else:
+            self._give_up(vm, "cancel", "operator", str(error))
+
+    def _may_give_up(self, step: str, scene: _Scene) -> bool:
+        return step in ("receive", "map", "create") and scene.source.phase is Phase.TRANSFERRED
+
+    def _give_up(self, vm: str, how: str, party: str, why: str = "") -> None:
+        grant = self._grant(vm)
+        journey = self._journeys.setdefault(vm, _Journey())
+        journey.why = journey.why or why or f"the operator cancelled the migration of VM {vm}."
+        report = self._report(self._link(grant.source).call(how, vm=vm))
+        if report.phase is Phase.TRANSFERRED:
+            journey.sent.add(Message.ABORT)
+        self.log.event(party, how, {"vm": vm}, self._seen(vm), why)
+
+    def _bury(self, vm: str, scene: _Scene) -> Ending:
+        for name, link in self.partitions.items():
+            if name not in self._down:
+                link.call("gone", vm=vm)
+        self.firmware.call("bury", vm=vm)
+        self.log.event("firmware", "bury", {"vm": vm})
+        journey = self._journeys.pop(vm, _Journey())
+        why = "its VMM died while it had given nothing away" if not scene.grant.entered else "its new VMM died with it"
+        return Ending(vm=vm, at="", migrated=False, why=f"VM {vm} is lost: {why}. {journey.why}".strip())
+
+    def _ended(self, vm: str, scene: _Scene) -> Ending:
+        journey = self._journeys.pop(vm, _Journey())
+        report = scene.source
+        first = report.status.first_effect
+        downtime = first - journey.began if first is not None and journey.began is not None else None
+        at = scene.grant.source
+        return Ending(
+            vm=vm, at=at, migrated=at == journey.target, why=journey.why, downtime=downtime, steps=journey.steps
+        )
+
+    def _misplaced(self, step: str | None, scene: _Scene) -> str | None:
+        """What a driver with a deliberate defect does instead."""
+        defects = self.setting.defects
+        if Defect.EXIT_BEFORE_REASSIGN in defects and step == "unmap":
+            return "exit"
+        if Defect.ANSWER_BEFORE_RESUME in defects and step == "map" and not scene.source.heard:
+            return "answer"
+        if Defect.TWO_RUNNERS in defects and step == "answer":
+            return "roll_back"
+        if Defect.LATE_UNLOCK in defects and step == "unlock":
+            return "unmap"
+        return step
+
+    # What is so
+
+    def _scene(self, vm: str) -> _Scene:
+        """Ask all parties of a VM."""
+        view: VmView | None = None
+        if self.setting.observe:
+            view = self._view(vm)
+            grant = view.grant
+        else:
+            grant = self._grant(vm)
+        source = Report() if grant.source in self._down else self._of(grant.source, vm)
+        destination = grant.target if grant.intent or source.target in ("", grant.source) else source.target
+        if destination == grant.source:
+            target = Report()
+        else:
+            target = Report() if destination in self._down else self._of(destination, vm)
+        return _Scene(grant, view, {grant.source: source, destination: target}, source, target, destination)
+
+    def _situation(self, vm: str, scene: _Scene) -> Situation:
+        grant, source, target = scene.grant, scene.source, scene.target
+        sent = self._journeys.setdefault(vm, _Journey(target=scene.destination)).sent
+        gone = source.phase is Phase.ABSENT
+        migrating = scene.destination != grant.source
+        owners = set(grant.owners)
+        attached = source.status.attached
+        if scene.view is not None and grant.segments and not gone:
+            mapped = scene.view.mapped[grant.source]
+            attached, whole = bool(mapped), len(mapped) == len(grant.segments)
+        else:
+            whole = attached
+        return Situation(
+            phase=Phase.EXITED if gone else source.phase,
+            arrival=target.arrival,
+            migrating=migrating,
+            source_up=not gone and grant.source not in self._down,
+            target_up=scene.destination not in self._down,
+            cut=source.cut or (migrating and scene.destination in self._down),
+            heard=source.heard,
+            aborting=source.aborting,
+            intent=grant.intent,
+            entered=grant.entered,
+            sent_config=Message.CONFIG in sent,
+            sent_answer=Message.ANSWER in sent,
+            sent_abort=Message.ABORT in sent,
+            all_at_source=owners <= {grant.source},
+            all_at_target=owners <= {scene.destination},
+            any_mapped_at_source=attached,
+            all_mapped_at_source=whole,
+            all_mapped_at_target=target.status.attached,
+            locked_at_source=source.status.locked and self.setting.protocol.devices is Devices.LOCK,
+        )
+
+    def _said(self, vm: str, step: str, scene: _Scene) -> list[Said]:
+        """A step in the words of the model, with all its arguments."""
+        if step not in PER_SEGMENT:
+            return [Said(step, {"vm": vm})]
+        numbers = [each.segment for each in scene.grant.segments]
+        if step in MOVES:
+            other = scene.grant.source if step in ("reassign", "complete") else scene.destination
+            pairs = zip(scene.grant.segments, scene.grant.owners, strict=True)
+            numbers = [each.segment for each, owner in pairs if owner == other]
+        return [Said(step, {"vm": vm, "segment": segment_name(number)}) for number in numbers]
+
+    def _log(self, vm: str, step: str, said: Sequence[Said], note: str) -> None:
+        party = "source" if step in AT_SOURCE else "destination" if step in AT_TARGET else "firmware"
+        self.log.event(party, step, [each.arguments for each in said], self._seen(vm), note)
+
+    def _log_writes(self, vm: str, scene: _Scene) -> None:
+        """What the guest has written since it was last looked at, as steps of the guest."""
+        if not self.setting.observe:
+            return
+        words = self._words(scene.grant.size)
+        digests = self._view(vm, digests=True).digests
+        for number, digest in digests.items():
+            word = words.word(digest)
+            if words.last.get(number, "zero") != word:
+                words.last[number] = word
+                arguments: dict[str, Value] = {
+                    "partition": scene.grant.source, "vm": vm, "segment": segment_name(number), "word": word,
+                }  # fmt: skip
+                self.log.event("guest", "execute", arguments)
+
+    def _seen(self, vm: str) -> dict[str, Value]:
+        """Cells of the state of a VM as they are now."""
+        if not self.setting.observe:
+            return {}
+        try:
+            grant = self._grant(vm)
+        except Refused:
+            return {}
+        reports: dict[str, Report | None] = {}
+        still = True
+        for name in self.partitions:
+            if name in self._down:
+                reports[name] = None
+                continue
+            try:
+                reports[name] = report = self._of(name, vm)
+            except PeerGone:
+                continue  # it is noticed, and told, by whoever asks it for something
+            still = still and not report.status.running
+        words = self._words(grant.size) if still else None
+        view = self._view(vm, digests=still)
+        sent = frozenset(self._journeys[vm].sent) if vm in self._journeys else frozenset()
+        return seen(vm, view, reports, sent, words, self._shared)
+
+    def _words(self, size: int) -> Words:
+        if self.words is None:
+            self.words = Words(size)
+        return self.words
+
+    @property
+    def _shared(self) -> bool:
+        return self.setting.protocol.memory is Memory.SHARED
+
+    def _view(self, vm: str, digests: bool = False) -> VmView:
+        return msgspec.convert(self.firmware.call("observe", vm=vm, digests=digests), VmView, strict=False)
+
+    def _grant(self, vm: str) -> Grant:
+        return msgspec.convert(self.firmware.call("lookup", vm=vm), Grant)
+
+    def _snapshot(self) -> Snapshot:
+        return msgspec.convert(self.firmware.call("table_now"), Snapshot, strict=False)
+
+    def _of(self, partition: str, vm: str) -> Report:
+        return self._report(self._link(partition).call("report", vm=vm))
+
+    def _report(self, answer: Any) -> Report:
+        return msgspec.convert(answer, Report)
+
+    def _link(self, partition: str) -> Link:
+        if partition not in self.partitions:
+            raise Refused(f"there is no partition `{partition}`; there are: {', '.join(self.partitions)}.")
+        return self.partitions[partition]

@@ -1,0 +1,243 @@
+"""One VM in the process that executes it: its engine, its devices, and the memory that the firmware handed out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from attorn.model.reference.devices.device import Device
+from attorn.model.reference.devices.states import DeviceState
+from attorn.model.reference.engines import engine_named, guest_named
+from attorn.model.reference.fault_points import Defect, FaultPoints
+from attorn.model.reference.firmware import Grant
+from attorn.model.reference.link import Link
+from attorn.model.reference.records import Plan
+from attorn.model.reference.refusals import Refused
+from attorn.model.reference.segments import Identity, identity
+from attorn.model.reference.vmm.cpu_state import CpuRequirements, CpuState
+from attorn.model.reference.vmm.engine import CannotCarry, Engine, EngineUnavailable
+from attorn.model.reference.vmm.memory import MemoryRange, UnfitMemory
+from attorn.model.reference.wire import close_all
+
+__all__ = ["Hosted", "RunState", "Status"]
+
+
+class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a VMM knows of a VM that stands still, beside its memory."""
+
+    cpu: CpuState
+    devices: tuple[DeviceState, ...] = ()
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How a VM does in this process.
+
+    stopped, code, why: how its execution ended, as the engine says.  devices: what they tell, by name.
+    first_effect: when the guest first had an effect after its start, seconds on the monotonic clock.
+    """
+
+    attached: bool
+    running: bool
+    stopped: str = ""
+    code: int = 0
+    why: str = ""
+    first_effect: float | None = None
+    locked: bool = False
+    told: dict[str, str] = {}
+
+
+class Hosted:
+    """The VM of this process. Each public method is a message that it answers."""
+
+    def __init__(self, firmware: Link, vm: str, points: FaultPoints) -> None:
+        self.firmware = firmware
+        self.vm = vm
+        self.points = points
+        self.engine: Engine | None = None
+        self.devices: Sequence[Device] = ()
+        self.requirements: CpuRequirements | None = None
+        self._memory_at: list[tuple[int, int]] = []
+
+    def make(self, engine: str, plan: Plan) -> CpuRequirements:
+        """Make the VM without memory and without state: what can be paid before it is needed.
+
+        Raises Refused when this engine cannot execute such a guest, and says why.
+        """
+        kind, guest = engine_named(engine), guest_named(plan.guest, plan.options)
+        refusal = kind.missing() or kind.refusal(guest.requirements)
+        if refusal:
+            raise Refused(f"VM {self.vm} cannot be executed by {engine}: {refusal}")
+        self.devices = guest.devices()
+        try:
+            self.engine = kind.make(guest.requirements, self.devices)
+        except EngineUnavailable as error:
+            raise Refused(f"VM {self.vm} cannot be executed by {engine}: {error}") from None
+        self.requirements = guest.requirements
+        return guest.requirements
+
+    def attach(self) -> None:
+        """Map all segments of the VM; raises Refused when the firmware does not hand them out."""
+        grant = msgspec.convert(self.firmware.call("lookup", vm=self.vm), Grant)
+        handles = self._handles(grant)
+        self.points.reach("vm:attach:handles")
+        try:
+            ranges = [
+                MemoryRange(handle, 0, grant.size, each.guest_address)
+                for handle, each in zip(handles, grant.segments, strict=True)
+            ]
+            if self.points.has(Defect.SWAPPED_SEGMENTS) and len(ranges) > 1 and grant.intent:
+                first, second, *rest = ranges
+                ranges = [
+                    MemoryRange(second.descriptor, 0, grant.size, first.address),
+                    MemoryRange(first.descriptor, 0, grant.size, second.address),
+                    *rest,
+                ]
+            if self.points.has(Defect.COPIED_SEGMENT) and grant.intent:
+                ranges[0] = _copied(ranges[0])
+            memory = self._engine.attach(ranges)
+        except UnfitMemory as error:
+            raise Refused(f"VM {self.vm}: {error}") from None
+        finally:
+            close_all(handles)
+        for device in self.devices:
+            device.attach(memory)
+        self.points.reach("vm:attach:mapped")
+
+    def boot(self, plan: Plan) -> None:
+        """Put the guest's program into memory, and the vCPU and devices to the start."""
+        guest = guest_named(plan.guest, plan.options)
+        self._engine.restore(guest.boot(self._engine.memory))
+
+    def start(self) -> None:
+        """Let devices and vCPU go on."""
+        for device in self.devices:
+            device.resume()
+        self._engine.start()
+
+    def suspend(self) -> Status:
+        """Stop the vCPU between two instructions, then bring the devices to rest."""
+        self._engine.suspend()
+        for device in self.devices:
+            device.quiesce()
+        if self.points.has(Defect.LATE_WRITE):
+            address = self._engine.memory.regions[0].address
+            where = self._engine.memory.read(address, 1)
+            _late(lambda: self._engine.memory.write(address, bytes([where[0] ^ 0xFF])))
+        return self.status()
+
+    def capture(self) -> RunState:
+        """The state of vCPU and devices; raises Refused when some of it cannot be carried."""
+        try:
+            return RunState(cpu=self._engine.capture(), devices=tuple(device.capture() for device in self.devices))
+        except CannotCarry as error:
+            raise Refused(f"VM {self.vm} stays: {error}") from None
+
+    def restore(self, state: RunState) -> None:
+        """Give vCPU and devices their state; devices take what they name, such as the lock of a disk."""
+        cpu = state.cpu
+        if self.points.has(Defect.STALE_REGISTERS):
+            general = msgspec.structs.replace(cpu.general, rax=max(cpu.general.rax - 1000, 0))
+            cpu = msgspec.structs.replace(cpu, general=general)
+        try:
+            self._engine.restore(cpu)
+        except CannotCarry as error:
+            raise Refused(f"VM {self.vm} cannot be created here: {error}") from None
+        for device, each in zip(self.devices, state.devices, strict=True):
+            device.restore(each)
+        self.points.reach("vm:restore:done")
+
+    def release(self) -> None:
+        """Have the devices give up what they hold outside memory."""
+        for device in self.devices:
+            device.release()
+
+    def detach(self) -> None:
+        """Unmap all segments."""
+        if self.points.has(Defect.STALE_MAPPING):
+            return
+        self._engine.detach()
+
+    def close(self) -> None:
+        """Give back all."""
+        self.release()
+        if self.engine is not None:
+            self.engine.close()
+            self.engine = None
+
+    def status(self) -> Status:
+        """How the VM does."""
+        if self.engine is None:
+            return Status(attached=False, running=False)
+        stopped = self.engine.stopped
+        first = self.engine.first_effect_ns
+        return Status(
+            attached=bool(self._mapped()),
+            running=stopped is None,
+            stopped="" if stopped is None else stopped.stop.name,
+            code=0 if stopped is None else stopped.code,
+            why="" if stopped is None else stopped.why,
+            first_effect=None if first is None else first / 1e9,
+            locked=any(getattr(device, "locked", False) for device in self.devices),
+            told=_told(self.devices),
+        )
+
+    def reconnect(self) -> None:
+        """Say hello to a firmware that was started again."""
+        self.firmware.reconnect()
+
+    def arm(self, point: str, visits: int = 1) -> None:
+        """Let this process die at a point of its own, for tests."""
+        self.points.arm(point, visits)
+
+    @property
+    def _engine(self) -> Engine:
+        if self.engine is None:
+            raise Refused(f"VM {self.vm} is not made here.")
+        return self.engine
+
+    def _mapped(self) -> bool:
+        try:
+            return self._engine.memory.mapped
+        except AssertionError:
+            return False
+
+    def _handles(self, grant: Grant) -> list[int]:
+        found: list[int] = []
+        try:
+            while len(found) < len(grant.segments):
+                count, some = self.firmware.call_for_handles("handles", vm=self.vm, first=len(found))
+                found += some
+                if not some or count != len(grant.segments):
+                    raise Refused(f"VM {self.vm}: {len(found)} handles came for {len(grant.segments)} segments.")
+            for handle, each in zip(found, grant.segments, strict=True):
+                wanted = Identity(each.device, each.inode, grant.size)
+                if identity(handle) != wanted:
+                    raise Refused(f"VM {self.vm}: the handle of segment {each.segment} is of another file.")
+        except BaseException:
+            close_all(found)
+            raise
+        return found
+
+
+def _copied(piece: MemoryRange) -> MemoryRange:
+    copy = os.memfd_create("copy")
+    os.write(copy, os.pread(piece.descriptor, piece.size, piece.offset))
+    return MemoryRange(copy, 0, piece.size, piece.address)
+
+
+def _late(write: Any) -> None:
+    import threading
+
+    def later() -> None:
+        time.sleep(0.002)
+        write()
+
+    threading.Thread(target=later, daemon=True).start()
+
+
+def _told(devices: Sequence[Device]) -> dict[str, str]:
+    return {type(device).__name__: str(device.told) for device in devices if hasattr(device, "told")}

@@ -1,0 +1,354 @@
+"""Messages between processes: checked frames over Unix sockets, with handles of memory.
+
+A frame is one packet of a SOCK_SEQPACKET socket: magic, version, length, number, CRC-32, then MessagePack. A frame that
+is not whole is dropped, with its handles closed, and asked for again; a request that comes twice is done once.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import inspect
+import os
+import selectors
+import socket
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, get_type_hints
+
+import msgspec
+
+from attorn.model.reference.refusals import Damaged, Forged, NoReply, PeerGone, Refused
+
+__all__ = ["HANDLES", "Call", "Caller", "Channel", "Frame", "Noise", "Reply", "Server", "connect", "listen", "pair"]
+
+HANDLES = 253
+"""How many handles one message may carry: Linux's SCM_MAX_FD."""
+
+LIMIT = 4 << 20
+SO_SNDBUFFORCE = 32  # for root; Python does not name it
+HEADER = struct.Struct("<4sHHIQI")
+MAGIC, VERSION = b"ATRN", 1
+
+
+class Call(msgspec.Struct, tag="call", frozen=True):
+    """A request: which method, and its arguments by name."""
+
+    method: str
+    arguments: dict[str, Any] = {}
+
+
+class Reply(msgspec.Struct, tag="reply", frozen=True):
+    """An answer: a result, or why it was refused."""
+
+    result: Any = None
+    refused: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A message with its number and the handles that came with it; whoever receives it owns the handles."""
+
+    number: int
+    body: Call | Reply
+    handles: tuple[int, ...] = ()
+
+
+class Noise(Protocol):
+    """What may happen to a packet on its way: it becomes none, one or several packets, perhaps other ones."""
+
+    def disturb(self, packet: bytes) -> Sequence[bytes]:
+        """The packets that arrive in its place."""
+        ...
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Call | Reply).decode
+
+
+def pack(frame: Frame) -> bytes:
+    """A frame as the bytes of one packet."""
+    body = _encode(frame.body)
+    return HEADER.pack(MAGIC, VERSION, 0, len(body), frame.number, zlib.crc32(body, frame.number)) + body
+
+
+def unpack(packet: bytes, handles: tuple[int, ...] = ()) -> Frame:
+    """The frame in a packet; raises Damaged when it is not exactly what was packed."""
+    if len(packet) < HEADER.size:
+        raise Damaged(f"a packet of {len(packet)} bytes is shorter than its header of {HEADER.size}.")
+    magic, version, flags, length, number, checksum = HEADER.unpack_from(packet)
+    body = packet[HEADER.size :]
+    if (magic, version, flags) != (MAGIC, VERSION, 0):
+        raise Damaged(f"a packet starts with {magic!r}, version {version}; expected {MAGIC!r}, version {VERSION}.")
+    if length != len(body) or zlib.crc32(body, number & 0xFFFFFFFF) != checksum:
+        raise Damaged(f"the body of packet {number} is not what was sent.")
+    try:
+        return Frame(number, _decode(body), handles)
+    except msgspec.DecodeError as error:
+        raise Damaged(f"the body of packet {number} is no message: {error}.") from None
+
+
+def close_all(handles: Iterable[int]) -> None:
+    """Close handles that nobody wants."""
+    for handle in handles:
+        os.close(handle)
+
+
+class Channel:
+    """One end of a connection that carries whole frames."""
+
+    def __init__(self, connection: socket.socket, peer: str, noise: Noise | None = None) -> None:
+        self.socket = connection
+        self.peer = peer
+        self.noise = noise
+        self.damaged = 0
+        for option in (SO_SNDBUFFORCE, socket.SO_SNDBUF):
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, option, LIMIT)
+                break
+
+    def send(self, frame: Frame) -> None:
+        """Send one frame with its handles, which stay the sender's; raises PeerGone."""
+        packet = pack(frame)
+        if len(packet) > LIMIT:
+            raise Refused(f"a message of {len(packet):,} bytes is larger than {LIMIT:,}; ask for less at once.")
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", frame.handles))] if frame.handles else []
+        try:
+            for each in [packet] if self.noise is None else self.noise.disturb(packet):
+                self.socket.sendmsg([each], rights)
+        except (BrokenPipeError, ConnectionResetError, OSError) as error:
+            if isinstance(error, OSError) and error.errno == 90:  # EMSGSIZE
+                raise Refused(f"a message of {len(packet):,} bytes does not fit the socket's buffer.") from None
+            raise PeerGone(self.peer) from None
+
+    def receive(self, seconds: float | None = None) -> Frame | None:
+        """The next whole frame, or None when none comes in time; raises PeerGone at the end of the connection."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            self.socket.settimeout(left)
+            try:
+                packet, rights, flags, _ = self.socket.recvmsg(LIMIT, socket.CMSG_SPACE(4 * HANDLES))
+            except TimeoutError:
+                return None
+            except (ConnectionResetError, OSError):
+                raise PeerGone(self.peer) from None
+            handles = _handles(rights)
+            if not packet:
+                close_all(handles)
+                raise PeerGone(self.peer)
+            try:
+                if flags & (socket.MSG_CTRUNC | socket.MSG_TRUNC):
+                    raise Damaged("a packet was cut short on arrival.")
+                return unpack(packet, handles)
+            except Damaged:
+                close_all(handles)
+                self.damaged += 1
+
+    def close(self) -> None:
+        """Close this end."""
+        self.socket.close()
+
+
+def _handles(rights: Iterable[tuple[int, int, bytes]]) -> tuple[int, ...]:
+    found = array.array("i")
+    for level, kind, data in rights:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            found.frombytes(data[: len(data) - len(data) % found.itemsize])
+    return tuple(found)
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected ends."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def listen(path: Path) -> socket.socket:
+    """A socket on which a server takes connections; a dead one at the same path is replaced."""
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listening.bind(str(path))
+    listening.listen(64)
+    return listening
+
+
+def connect(path: Path, peer: str) -> Channel:
+    """A connection to the server that listens at a path; raises PeerGone where none does."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        raise PeerGone(peer) from None
+    return Channel(connection, peer)
+
+
+_REFUSALS: Mapping[str, type[Refused]] = {"Refused": Refused, "Forged": Forged}
+
+
+@dataclass
+class Caller:
+    """The asking end: numbers its requests, asks again when no answer comes, and takes each answer once."""
+
+    channel: Channel
+    seconds: float = 10.0
+    attempts: int = 3
+    number: int = field(default_factory=lambda: int.from_bytes(os.urandom(4), "little") << 20)
+
+    def call(self, method: str, /, **arguments: Any) -> Any:
+        """The result of a method that hands out no handles; raises Refused, PeerGone or NoReply."""
+        result, handles = self.call_for_handles(method, **arguments)
+        close_all(handles)
+        return result
+
+    def call_for_handles(self, method: str, /, **arguments: Any) -> tuple[Any, tuple[int, ...]]:
+        """The result of a method and the handles that came with it, which are now the caller's."""
+        self.number += 1
+        request = Frame(self.number, Call(method, arguments))
+        for _ in range(self.attempts):
+            self.channel.send(request)
+            deadline = time.monotonic() + self.seconds
+            while (left := deadline - time.monotonic()) > 0:
+                frame = self.channel.receive(left)
+                if frame is None:
+                    break
+                if frame.number != self.number or not isinstance(frame.body, Reply):
+                    close_all(frame.handles)  # the answer to an earlier question, come late or twice
+                    continue
+                if frame.body.refused:
+                    close_all(frame.handles)
+                    raise _REFUSALS.get(frame.body.kind, Refused)(frame.body.refused)
+                return frame.body.result, frame.handles
+        raise NoReply(self.channel.peer, method, self.seconds * self.attempts)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.channel.close()
+
+
+@dataclass(frozen=True)
+class _Method:
+    function: Callable[..., Any]
+    arguments: type[msgspec.Struct]
+    wants_channel: bool
+
+
+@dataclass
+class _Client:
+    channel: Channel
+    last: int = -1
+    answer: Frame | None = None
+
+
+class Server:
+    """The answering end: one thread that serves many connections, one request at a time.
+
+    A method is a function whose annotations say what it takes: arguments of other types or names are refused before
+    it is called. A first parameter named ``channel`` gets the connection. It returns a result, or a result and
+    handles, which stay the server's.
+    """
+
+    def __init__(self, name: str, methods: Iterable[Callable[..., Any]]) -> None:
+        self.name = name
+        self._methods = {each.__name__: _method(each) for each in methods}
+        self._selector = selectors.DefaultSelector()
+        self._stopping = False
+        self.on_gone: Callable[[Channel], None] = lambda channel: None
+        self.noise: Noise | None = None
+
+    def accept_from(self, listening: socket.socket) -> None:
+        """Take connections from a listening socket."""
+        self._selector.register(listening, selectors.EVENT_READ, None)
+
+    def add(self, connection: socket.socket, peer: str) -> None:
+        """Serve a connection that is there already."""
+        self._selector.register(connection, selectors.EVENT_READ, _Client(Channel(connection, peer, self.noise)))
+
+    def watch(self, handle: int, then: Callable[[], None]) -> None:
+        """Call something whenever a handle becomes readable."""
+        self._selector.register(handle, selectors.EVENT_READ, then)
+
+    def unwatch(self, handle: int) -> None:
+        """Stop watching a handle."""
+        self._selector.unregister(handle)
+
+    def stop(self) -> None:
+        """Leave ``run`` after the request at hand."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        while not self._stopping:
+            for key, _ in self._selector.select():
+                if isinstance(key.data, _Client):
+                    self._serve(key.data)
+                elif key.data is None:
+                    assert isinstance(key.fileobj, socket.socket)
+                    connection, _ = key.fileobj.accept()
+                    self.add(connection, "client")
+                else:
+                    key.data()
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.data, _Client):
+                key.data.channel.close()
+        self._selector.close()
+
+    def _serve(self, client: _Client) -> None:
+        try:
+            frame = client.channel.receive(0.001)
+            if frame is None:
+                return
+            close_all(frame.handles)  # nobody hands a server memory
+            if not isinstance(frame.body, Call):
+                return
+            if frame.number == client.last and client.answer is not None:
+                client.channel.send(client.answer)
+                return
+            reply, handles = self._answer(frame.body, client.channel)
+            answer = Frame(frame.number, reply, handles)
+            # An answer with handles is not kept: asked again, it is made again.
+            client.last, client.answer = frame.number, None if handles else answer
+            client.channel.send(answer)
+        except PeerGone:
+            self._selector.unregister(client.channel.socket)
+            client.channel.close()
+            self.on_gone(client.channel)
+
+    def _answer(self, call: Call, channel: Channel) -> tuple[Reply, tuple[int, ...]]:
+        method = self._methods.get(call.method)
+        if method is None:
+            return Reply(refused=f"{self.name} knows no method `{call.method}`.", kind="Refused"), ()
+        try:
+            given = msgspec.convert(call.arguments, method.arguments)
+        except msgspec.ValidationError as error:
+            return Reply(refused=f"{self.name}, {call.method}: {error}.", kind="Refused"), ()
+        arguments = {name: getattr(given, name) for name in method.arguments.__struct_fields__}
+        try:
+            result = method.function(channel, **arguments) if method.wants_channel else method.function(**arguments)
+        except (Refused, PeerGone, NoReply, Damaged) as error:
+            return Reply(refused=str(error), kind=type(error).__name__), ()
+        if isinstance(result, tuple):
+            return Reply(result[0]), tuple(result[1])
+        return Reply(result), ()
+
+
+def _method(function: Callable[..., Any]) -> _Method:
+    hints = get_type_hints(function)
+    fields: list[Any] = []
+    wants_channel = False
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "channel":
+            wants_channel = True
+        elif parameter.default is parameter.empty:
+            fields.append((parameter.name, hints[parameter.name]))
+        else:
+            fields.append((parameter.name, hints[parameter.name], parameter.default))
+    shape = msgspec.defstruct(function.__name__, fields, forbid_unknown_fields=True, kw_only=True)
+    return _Method(function, shape, wants_channel)

@@ -1,0 +1,104 @@
+"""What is seen of a running system after a step, as cells of the model's state: by the firmware, /proc and reports."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from attorn.model.reference.event_log import Value
+from attorn.model.reference.firmware import Grant, VmView
+from attorn.model.reference.partition import Report
+from attorn.spec.handover import Message, Outcome
+from attorn.spec.vocabulary import Phase, Resource
+
+__all__ = ["Words", "seen", "segment_name"]
+
+EMPTY: dict[int, str] = {}
+
+
+def segment_name(number: int) -> str:
+    """A segment as the model names it."""
+    return f"segment{number}"
+
+
+@dataclass
+class Words:
+    """Names for what segments hold, so that equal digests are one word of the model, and zeros are ``zero``."""
+
+    size: int
+    known: dict[str, str] = field(default_factory=dict)
+    last: dict[int, str] = field(default_factory=dict)
+    """The word that each segment was last known to hold."""
+
+    def __post_init__(self) -> None:
+        self.known[hashlib.blake2b(bytes(self.size), digest_size=8).hexdigest()] = "zero"
+
+    def word(self, digest: str) -> str:
+        """The word of a digest."""
+        return self.known.setdefault(digest, f"word{len(self.known)}")
+
+
+def seen(
+    vm: str,
+    view: VmView | None,
+    reports: Mapping[str, Report | None],
+    sent: frozenset[Message],
+    words: Words | None,
+    shared: bool = False,
+) -> dict[str, Value]:
+    """Cells of the state of one VM.
+
+    reports: by partition; None for one that does not live.  words: None when contents are not looked at.
+    """
+    cells: dict[str, Value] = {f"sent[{vm}, {message.name}]": message in sent for message in Message}
+    for partition, report in reports.items():
+        cells[f"up[{partition}]"] = report is not None
+        if report is not None:
+            cells |= _of_partition(vm, partition, report)
+    if view is None:
+        return cells
+    grant = view.grant
+    source = reports.get(grant.source)
+    if source is not None and source.phase is not Phase.ABSENT:
+        cells |= {
+            f"phase[{vm}]": source.phase.name,
+            f"aborting[{vm}]": source.aborting,
+            f"heard[{vm}]": source.heard,
+            f"target[{vm}]": source.target,
+        }
+        # A VMM that has just become the source has told nobody anything yet; what the last one told, stands.
+        if source.phase is not Phase.RUNNING or source.told is not Outcome.OPEN:
+            cells[f"told[{vm}]"] = source.told.name
+    for partition, report in reports.items():
+        if report is not None and partition == (source.target if source else grant.target) != grant.source:
+            cells[f"arrival[{vm}]"] = report.arrival.name
+    cells[f"source[{vm}]"] = grant.source
+    if not shared:
+        cells |= {f"intent[{vm}]": grant.intent, f"entered[{vm}]": grant.entered}
+    cells |= _of_segments(grant, view, reports, words)
+    return cells
+
+
+def _of_partition(vm: str, partition: str, report: Report) -> dict[str, Value]:
+    cells: dict[str, Value] = {f"runs[{partition}, {vm}]": report.status.running}
+    cells |= {f"resources[{partition}, {vm}, {kind.name}]": report.resources for kind in Resource}
+    return cells
+
+
+def _of_segments(
+    grant: Grant, view: VmView, reports: Mapping[str, Report | None], words: Words | None
+) -> dict[str, Value]:
+    cells: dict[str, Value] = {}
+    for each, owner in zip(grant.segments, grant.owners, strict=True):
+        name = segment_name(each.segment)
+        cells[f"owner[{name}]"] = owner
+        cells[f"holds[{grant.vm}, {name}]"] = True
+        for partition, report in reports.items():
+            if report is not None:
+                place = each.guest_address // grant.size
+                mapped = each.segment in view.mapped.get(partition, ())
+                cells[f"mapped[{partition}, {name}]"] = f"address{place}" if mapped else None
+        if words is not None and each.segment in view.digests:
+            cells[f"content[{name}]"] = words.word(view.digests[each.segment])
+    return cells

@@ -1,0 +1,57 @@
+"""A host from outside: VMs are created, migrate in place, end; everything ends with the host."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from attorn.model.reference.process import started
+from attorn.reference import Host, Refused
+
+SMALL = 1 << 16
+
+
+def test_a_vm_migrates_there_and_back_and_the_specification_allows_every_step() -> None:
+    with Host(segments=4, size=SMALL) as host:
+        vm = host.create(segments=2)
+        there = vm.migrate("partition1")
+        back = vm.migrate("partition0")
+        assert (there.at, there.migrated, there.why) == ("partition1", True, "")
+        assert (back.at, back.migrated, back.why) == ("partition0", True, "")
+        assert vm.status.running
+        assert host.judge is not None and host.departure is None
+        # start, two allocations; each way suspend to settle; what the guest wrote comes on top.
+        assert host.judge.lines >= 1 + 3 + 2 * 16
+
+
+def test_the_processes_and_files_of_a_host_end_with_it_even_when_the_block_fails() -> None:
+    pids: list[int] = []
+    with pytest.raises(ZeroDivisionError), Host(segments=2, size=SMALL, memory="directory") as host:
+        vm = host.create(segments=1)
+        pids += [host.process_of("firmware"), host.process_of("partition0"), host.process_of("partition0", vm.name)]
+        kept = [host.directory, host._segments_at]
+        raise ZeroDivisionError
+    assert [pid for pid in pids if started(pid)] == []
+    assert [path for path in kept if path is not None and path.exists()] == []
+
+
+def test_a_host_leaves_no_open_handles_behind() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with Host(segments=2, size=SMALL) as host:
+        host.create(segments=1).migrate("partition1")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_a_host_cannot_do_is_refused_with_what_there_is() -> None:
+    with Host(segments=4, size=SMALL) as host:
+        with pytest.raises(Refused, match="partition0 has 2 free segments; VM vm0 needs 3"):
+            host.create(segments=3)
+        vm = host.create(segments=2)
+        with pytest.raises(Refused, match="is in partition0 already"):
+            vm.migrate("partition0")
+        with pytest.raises(Refused, match="no partition `partition7`; there are: partition0, partition1"):
+            vm.migrate("partition7")
+        vm.stop()
+        with pytest.raises(Refused, match=f"no VM `{vm.name}`"):
+            vm.migrate("partition1")

@@ -17,6 +17,7 @@ from attorn.commands.listing import listing
 from attorn.commands.mutate import mutate
 from attorn.commands.prove import prove
 from attorn.commands.show import show
+from attorn.commands.trace import trace
 from attorn.commands.verify import verify
 from attorn.commands.words import nearest
 from attorn.spec.errors import AttornError, Unsound
@@ -103,6 +104,7 @@ def main(context: click.Context) -> None:
     attorn hazards               known failures of real systems, found again
     attorn mutate                what the properties are worth
     attorn prove                 prove the properties for any size
+    attorn trace log.jsonl       is a log a behaviour of the specification?
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
     """
@@ -120,3 +122,4 @@ main.add_command(mutate)
 main.add_command(hazards)
 main.add_command(prove)
 main.add_command(verify)
+main.add_command(trace)

@@ -15,7 +15,7 @@ from attorn.commands.words import nearest
 from attorn.spec.errors import AttornError, BadInput, UnknownName
 from attorn.spec.language import Instance, Machine
 
-__all__ = ["Found", "load"]
+__all__ = ["Found", "imported", "load"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def load(file: Path, chosen: str = "") -> Found:
         raise BadInput(f"{file} is a folder. Name the Python file that defines the machine.")
     if not file.is_file():
         raise BadInput(f"there is no file {file}.")
-    module = _imported(file)
+    module = imported(file)
     machines = _machines(module)
     instances = [each for each in getattr(module, "instances", ()) if isinstance(each, Instance)]
     machines |= {each.machine.name: each.machine for each in instances}
@@ -77,7 +77,8 @@ def _machines(module: ModuleType) -> dict[str, Machine]:
     return found
 
 
-def _imported(file: Path) -> ModuleType:
+def imported(file: Path) -> ModuleType:
+    """A file of the user's as a module; raises BadInput where it cannot be imported."""
     path = file.resolve()
     spec = importlib.util.spec_from_file_location(file.stem, path)
     assert spec is not None and spec.loader is not None

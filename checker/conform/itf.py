@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attorn.checker.conform.json_places import Twice, not_json, refuse_twice
 from attorn.checker.conform.trace import FORMAT, VERSION, Event, Header, Value
+from attorn.checker.conform.trace_reader import Line
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Field, Instance, Step, Values, value_name
 from attorn.spec.language.sorts import BooleanSort, OptionSort, RangeSort, Sort
 
-__all__ = ["ACTION", "PICKS", "itf_document", "itf_text", "read_itf"]
+__all__ = ["ACTION", "PICKS", "ItfReader", "itf_document", "itf_text", "read_itf"]
 
 ACTION, PICKS, META = "mbt::actionTaken", "mbt::nondetPicks", "#meta"
 SOURCE = "https://apalache-mc.org/docs/adr/015adr-trace.html"
@@ -197,3 +198,23 @@ def _word(value: Value) -> str:
             return "none"
         case _:
             return str(value)
+
+
+class ItfReader:
+    """A run in ITF, as a source of the lines of a trace; its lines are its states, counted from 1."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        """Raises BadInput, as ``read_itf`` does."""
+        self.name = name
+        self.header, self._events = read_itf(data, name)
+
+    def __iter__(self) -> Iterator[Line]:
+        for number, event in enumerate(self._events, start=1):
+            yield Line(number, None, event, b"")
+
+    def hurry(self, seconds: float) -> None:
+        """All lines are there already."""
+
+    def error(self, line: Line, path: Sequence[str], text: str) -> BadInput:
+        """What is wrong with a state."""
+        return BadInput(f"{self.name}: {'.'.join((f'states[{line.number - 1}]', *path))}: {text}.")

@@ -72,12 +72,19 @@ class TraceReader:
             if time is not None:
                 if latest is not None and time < latest:
                     text = f"expected a time of {latest} or later; the lines of a trace are in order of time"
-                    raise self.error(number, raw, ("time",), text)
+                    raise self._error(number, raw, ("time",), text)
                 latest = time
             yield Line(number, time, event, raw)
 
-    def error(self, number: int, raw: bytes, path: Sequence[str], text: str, which: int = 1) -> BadInput:
+    def hurry(self, seconds: float) -> None:
+        """From now on end where no line comes for so long."""
+        self.lines.patience = seconds
+
+    def error(self, line: Line, path: Sequence[str], text: str) -> BadInput:
         """What is wrong with a line, and where: at the key that a path leads to."""
+        return self._error(line.number, line.raw, path, text)
+
+    def _error(self, number: int, raw: bytes, path: Sequence[str], text: str, which: int = 1) -> BadInput:
         return BadInput(f"{self.name}:{number}:{column(raw.decode(errors='replace'), path, which)}: {text}.")
 
     def _timed(self, raw: bytes) -> tuple[float | None, bytes]:
@@ -101,9 +108,9 @@ class TraceReader:
             said = None
         if isinstance(said, dict):
             if said.get("format") != FORMAT:
-                raise self.error(number, raw, ("format",), EXPECTED_HEADER)
+                raise self._error(number, raw, ("format",), EXPECTED_HEADER)
             if said.get("version") != VERSION:
-                raise self.error(
+                raise self._error(
                     number, raw, ("version",), f"expected version {VERSION} of the format, which this attorn reads"
                 )
         return self._checked(number, raw, self._header_decoder)
@@ -111,7 +118,7 @@ class TraceReader:
     def _read(self, number: int, raw: bytes) -> Event:
         event = self._checked(number, raw, self._decoder)
         if not event.event and not event.state:
-            raise self.error(number, raw, (), "expected an event, or what was seen of the state; the line has neither")
+            raise self._error(number, raw, (), "expected an event, or what was seen of the state; the line has neither")
         return event
 
     def _checked(self, number: int, raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
@@ -125,9 +132,9 @@ class TraceReader:
             path = [*KEYS.findall(found["path"] or "")]
             if "[...]" in (found["path"] or ""):
                 path.append(_misfit(json.loads(raw, parse_int=_small)[path[0]]))
-            raise self.error(number, raw, path or [found["field"] or ""], _sentence(found["text"])) from error
+            raise self._error(number, raw, path or [found["field"] or ""], _sentence(found["text"])) from error
         except Twice as error:
-            raise self.error(number, raw, (str(error),), f'the key "{error}" stands here twice', 2) from error
+            raise self._error(number, raw, (str(error),), f'the key "{error}" stands here twice', 2) from error
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
             raise self._not_json(number, raw, error) from error
         return said

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from attorn.checker.reads import cells_read
 from attorn.checker.verdicts import Move, Path
-from attorn.spec.language import Concrete, Expr, Op, Step, Values
-from attorn.spec.language.expressions import walk
+from attorn.spec.language import Concrete, Values
 
 __all__ = ["sequence_chart"]
 
@@ -53,7 +53,10 @@ def _taken_up_by(concrete: Concrete, start: Values, moves: Sequence[Move], again
         {cell for cell, (old, new) in enumerate(zip(before, after, strict=True)) if old != new}
         for before, after in itertools.pairwise(states)
     ]
-    read = [_cells_read(concrete, move.step, before) for move, before in zip(unrolled, states, strict=False)]
+    read = [
+        cells_read(concrete, move.step.action.guard, dict(enumerate(move.step.arguments)), before)
+        for move, before in zip(unrolled, states, strict=False)
+    ]
     for number, move in enumerate(moves):
         left, found = set(changed[number]), _party(move)
         for later in range(number + 1, len(unrolled)):
@@ -62,27 +65,6 @@ def _taken_up_by(concrete: Concrete, start: Values, moves: Sequence[Move], again
                 break
             left -= changed[later]
         yield found
-
-
-def _cells_read(concrete: Concrete, step: Step, state: Values) -> set[int]:
-    """The cells that the guard of a step reads in a state."""
-    known = {parameter.variable.payload for parameter in step.action.parameters}
-    found: set[int] = set()
-    for part in walk(*(clause.formula for clause in step.action.clauses)):
-        if part.op is Op.READ:
-            found |= set(_places(concrete, part, step.arguments, state, known))
-    return found
-
-
-def _places(concrete: Concrete, part: Expr, arguments: Sequence[int], state: Values, known: set[int]) -> Iterator[int]:
-    """The cells that a read can mean: one for each value of the variables that a quantifier binds."""
-    field, _ = part.payload
-    choices = [
-        (concrete.value(index, arguments, state),) if index.free <= known else range(concrete.instance.size(sort))
-        for index, sort in zip(part.args, field.domain, strict=True)
-    ]
-    for index in itertools.product(*choices):
-        yield concrete.instance.position(field, index)
 
 
 def _party(move: Move) -> str:

@@ -1,0 +1,106 @@
+"""``attorn trace``: is a log a behaviour of the specification?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from attorn.commands.words import Count, echo, painter, size_options, width
+
+if TYPE_CHECKING:
+    from attorn.checker.conform.mapping import LogMapping
+    from attorn.checker.conform.trace import Header
+    from attorn.checker.conform.trace_check import TraceSource
+    from attorn.spec.language import Instance
+
+__all__ = ["instance_of", "open_log", "trace"]
+
+CODES = {"accepted": 0, "refused": 1, "undetermined": 2}
+
+
+@click.command(short_help="Is a log a behaviour of the specification?")
+@click.argument("log", metavar="LOG")
+@click.option("--machine", metavar="NAME|FILE.py", help="Check against this one instead of the one that the log names.")
+@click.option("--mapping", metavar="FILE.py", help="What lines mean: a file with a function read(event), and hidden.")
+@click.option("--hidden", metavar="ACTIONS", default="", help="Actions that may leave no line, with commas between.")
+@click.option("--max-states", type=Count(), default=100_000, show_default=True, help="States possible at a time.")
+@size_options
+def trace(
+    log: str, machine: str | None, mapping: str | None, hidden: str, max_states: int, sizes: Mapping[str, int]
+) -> int:
+    """Check a log, line by line: accept it, or stop at the first line that no state allows, and say why.
+
+    LOG is a trace (JSON lines), a run in ITF (*.itf.json), or - for standard input, which is checked as it comes.
+
+    \b
+    attorn trace log.jsonl
+    attorn trace log.jsonl --mapping my_log.py --hidden execute,map
+    tail -f log.jsonl | attorn trace -
+
+    Exit codes: 0 accepted, 1 refused, 2 undetermined, 3 bad input.
+    """
+    from attorn.checker.conform.refusal import explain_refusal, stuck
+    from attorn.checker.conform.repair import repairs
+    from attorn.checker.conform.trace_check import TraceChecker
+    from attorn.checker.conform.trace_text import TraceScreen
+
+    source = open_log(log)
+    instance = instance_of(source.header, machine, sizes)
+    checker = TraceChecker(instance, _mapping(mapping, hidden), max_states)
+    verdict = checker.check(source)
+    screen = TraceScreen(source.name, f"{instance.name} ({instance.shape()})", width(), painter())
+    if verdict.refusal is None:
+        echo(screen.lines(verdict))
+    else:
+        bad = verdict.refusal.bad
+        possible, happening = stuck(checker.tracker, bad.before, bad.meaning)
+        explanation = explain_refusal(checker.concrete, possible, happening)
+        echo(screen.lines(verdict, explanation, repairs(checker.concrete, checker.tracker, verdict.refusal)))
+    return CODES[verdict.ending.value]
+
+
+def open_log(log: str) -> TraceSource:
+    """A log by its name. Raises BadInput."""
+    from attorn.checker.conform.byte_lines import ByteLines
+    from attorn.checker.conform.itf import ItfReader
+    from attorn.checker.conform.trace_reader import TraceReader
+    from attorn.spec.errors import BadInput
+
+    if log.endswith(".itf.json"):
+        try:
+            return ItfReader(Path(log).read_bytes(), log)
+        except OSError as error:
+            raise BadInput(f"cannot read {log}: {error.strerror}.") from error
+    return TraceReader(ByteLines.of(log))
+
+
+def instance_of(header: Header, machine: str | None, sizes: Mapping[str, int]) -> Instance:
+    """What a log is checked against: the machine that the user or else its header names, in the sizes of the header.
+
+    Sizes that the user gives count more. Raises BadInput.
+    """
+    from attorn.commands.targets import is_file, resolve_machine, resolve_one
+    from attorn.model.instances import INSTANCES
+    from attorn.spec.errors import BadInput
+    from attorn.spec.language import Instance
+
+    name = machine or header.machine
+    if not machine and is_file(name):
+        raise BadInput(f"the log names the machine {name}. Choose it yourself, if you trust it: --machine {name}.")
+    wanted = {**header.sizes, **sizes}
+    if is_file(name) or name in INSTANCES:
+        return resolve_one(name, wanted).instance
+    return Instance.of(resolve_machine(name)[0], **wanted)
+
+
+def _mapping(file: str | None, hidden: str) -> LogMapping:
+    """What lines mean: as a file says, or as they stand; with the actions that the user hides."""
+    from attorn.checker.conform.mapping import LogMapping
+    from attorn.commands.mapping_file import load_mapping
+
+    found = load_mapping(file) if file else LogMapping()
+    more = tuple(name.strip() for name in hidden.split(",") if name.strip())
+    return LogMapping(found.read, (*found.hidden, *more))

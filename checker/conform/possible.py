@@ -1,0 +1,136 @@
+"""The states that a system may be in after what has been seen of it: all of them, or as many as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from attorn.checker.conform.words import Happening
+from attorn.spec.language import Concrete, Step, Values
+
+__all__ = ["MOST_STATES", "Meaning", "Possible", "Tracker"]
+
+MOST_STATES = 100_000
+MOST_KEPT = 200_000
+
+Meaning = tuple[tuple[Happening, ...], ...]
+"""What a line may mean: one of several ways, each a sequence of happenings; kept as one object for equal lines."""
+
+
+@dataclass(eq=False, slots=True)
+class Possible:
+    """States, one of which the system is in.
+
+    whole: no state is missing because there was no room for it.
+    """
+
+    states: frozenset[Values]
+    whole: bool
+    following: dict[int, tuple[Meaning, Possible]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+
+class Tracker:
+    """Follows the set of possible states from line to line; what it has worked out once it remembers, within limits.
+
+    hidden: steps that may be taken at any moment without being seen.
+    most:   states that a set may have; beyond it states are left out, and the set is not ``whole`` any more.
+    """
+
+    def __init__(self, concrete: Concrete, hidden: Sequence[Step] = (), most: int = MOST_STATES) -> None:
+        self._concrete = concrete
+        self._hidden = hidden
+        self._most = most
+        self._known: dict[tuple[frozenset[Values], bool], Possible] = {}
+        self._closed: dict[Possible, Possible] = {}
+        self._kept = 0
+        self.widest = 0
+
+    def start(self) -> Possible:
+        """The initial states."""
+        return self._possible(self._concrete.initial_states(), True)
+
+    def after(self, possible: Possible, meaning: Meaning) -> Possible:
+        """The states that are possible after a line; none if the line is impossible."""
+        found = possible.following.get(id(meaning))
+        if found is not None:
+            return found[1]
+        reached = self._after(possible, meaning)
+        if self._kept > MOST_KEPT:
+            self._known.clear()
+            self._closed.clear()
+            self._kept = 0
+            reached = Possible(reached.states, reached.whole)
+        else:
+            possible.following[id(meaning)] = meaning, reached
+            self._kept += 1
+        return reached
+
+    def closed(self, possible: Possible) -> Possible:
+        """With the states that hidden steps lead to, nearest first until there is no room."""
+        if not self._hidden:
+            return possible
+        found = self._closed.get(possible)
+        if found is None:
+            found = self._closed[possible] = self._close(possible)
+        return found
+
+    def steps(self, possible: Possible, steps: Iterable[Step]) -> Possible:
+        """The states after one of some steps, without hidden ones."""
+        return self._possible(self._taken(possible.states, Happening(tuple(steps), ())), possible.whole)
+
+    def _after(self, possible: Possible, meaning: Meaning) -> Possible:
+        ends = [self._through(possible, way) for way in meaning]
+        if len(ends) == 1:
+            return ends[0]
+        return self._possible((state for each in ends for state in each.states), all(each.whole for each in ends))
+
+    def _through(self, possible: Possible, way: Sequence[Happening]) -> Possible:
+        for happening in way:
+            closed = self.closed(possible)
+            if happening.steps is None:
+                states: Iterable[Values] = filter(happening.fits, closed.states)
+            else:
+                states = self._taken(closed.states, happening)
+            possible = self._possible(states, closed.whole)
+        return possible
+
+    def _taken(self, states: Iterable[Values], happening: Happening) -> Iterator[Values]:
+        enabled, apply, fits = self._concrete.enabled, self._concrete.apply, happening.fits
+        for state in states:
+            for step in happening.steps or ():
+                if enabled(state, step):
+                    after = apply(state, step)
+                    if fits(after):
+                        yield after
+
+    def _close(self, possible: Possible) -> Possible:
+        met, whole = set(possible.states), possible.whole
+        level = list(met)
+        hidden = Happening(tuple(self._hidden), ())
+        while level:
+            reached: list[Values] = []
+            for after in self._taken(level, hidden):
+                if after in met:
+                    continue
+                if len(met) >= self._most:
+                    whole = False
+                    break
+                met.add(after)
+                reached.append(after)
+            level = reached if whole else []
+        return self._possible(met, whole)
+
+    def _possible(self, states: Iterable[Values], whole: bool) -> Possible:
+        chosen = frozenset(states)
+        if len(chosen) > self._most:
+            chosen, whole = frozenset(sorted(chosen)[: self._most]), False
+        self.widest = max(self.widest, len(chosen))
+        key = chosen, whole
+        found = self._known.get(key)
+        if found is None:
+            self._kept += len(chosen)
+            found = self._known[key] = Possible(chosen, whole)
+        return found

@@ -1,0 +1,185 @@
+"""Is a log a behaviour of the specification? One pass over its lines, with the set of states that are possible."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from attorn.checker.conform.mapping import AS_IT_STANDS, LogMapping
+from attorn.checker.conform.possible import MOST_STATES, Meaning, Possible, Tracker
+from attorn.checker.conform.trace import Event, Header
+from attorn.checker.conform.trace_reader import Line
+from attorn.checker.conform.words import Misfit, Words
+from attorn.spec.errors import BadInput
+from attorn.spec.language import Concrete, Instance
+
+__all__ = ["Ending", "Heard", "Refusal", "TraceChecker", "TraceSource", "TraceVerdict"]
+
+BEFORE, AHEAD = 8, 20
+PATIENCE = 0.5  # seconds to wait for the lines after a bad one, by which repairs are tried
+MOST_MEANINGS = 20_000
+
+
+class TraceSource(Protocol):
+    """Where lines come from."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def header(self) -> Header:
+        """What its first line says."""
+
+    def __iter__(self) -> Iterator[Line]:
+        """The lines after it."""
+
+    def hurry(self, seconds: float) -> None:
+        """From now on end where no line comes for so long."""
+
+    def error(self, line: Line, path: Sequence[str], text: str) -> BadInput:
+        """What is wrong with a line, and where."""
+
+
+class Ending(Enum):
+    """How a check ended."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A line, what it means, and the states that were possible before it."""
+
+    before: Possible
+    line: Line
+    meaning: Meaning
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The first line that no possible state allows.
+
+    earlier: the lines before it, the nearest last.
+    later:   the lines after it, as far as they have come and can be understood.
+    """
+
+    bad: Heard
+    earlier: tuple[Heard, ...]
+    later: tuple[tuple[Line, Meaning], ...]
+
+
+@dataclass(frozen=True)
+class TraceVerdict:
+    """What is known of a log.
+
+    lines:   how many were read, the header not among them.
+    widest:  the largest number of states possible after a line, and ``widest_line`` where that was.
+    mean:    the mean of these numbers.
+    hidden:  actions that may have happened without a line; ``searched`` is the largest set of states that they led to.
+    whole:   whether no state was left out for want of room; without that a refusal would mean nothing.
+    """
+
+    ending: Ending
+    lines: int
+    widest: int
+    widest_line: int
+    mean: float
+    searched: int
+    hidden: tuple[str, ...]
+    whole: bool
+    refusal: Refusal | None = None
+
+
+class TraceChecker:
+    """Checks logs of one instance.
+
+    mapping: what lines mean, and which actions leave none, beside those that the header of a log names.
+    most:    how many states may be possible at a time; where there are more, a log can be accepted but not refused.
+    """
+
+    def __init__(self, instance: Instance, mapping: LogMapping = AS_IT_STANDS, most: int = MOST_STATES) -> None:
+        self.concrete = Concrete(instance)
+        self.words = Words(self.concrete)
+        self.tracker = Tracker(self.concrete)
+        self._mapping = mapping
+        self._most = most
+        self._meanings: dict[int, tuple[Event, Meaning]] = {}
+
+    def check(self, source: TraceSource) -> TraceVerdict:
+        """Read a log to its end, or to the first line that is no behaviour.
+
+        Raises BadInput, with file, line and column, for what is no trace in the words of this machine.
+        """
+        hidden = tuple(dict.fromkeys((*source.header.hidden, *self._mapping.hidden)))
+        self._refuse_another(source)
+        self.tracker = tracker = Tracker(self.concrete, self.words.hidden(hidden), self._most)
+        earlier: deque[Heard] = deque(maxlen=BEFORE)
+        possible = tracker.start()
+        lines = total = widest = widest_line = 0
+        refusal = None
+        reader = iter(source)
+        for line in reader:
+            lines += 1
+            meaning = self.meaning(source, line)
+            heard = Heard(possible, line, meaning)
+            possible = tracker.after(possible, meaning)
+            width = len(possible.states)
+            if not width:
+                refusal = Refusal(heard, tuple(earlier), self._ahead(source, reader))
+                break
+            earlier.append(heard)
+            total += width
+            if width > widest:
+                widest, widest_line = width, line.number
+        if not lines:
+            raise BadInput(f"{source.name}:2:1: expected events after the header; nothing would be checked.")
+        before = refusal.bad.before if refusal else possible
+        whole = tracker.closed(before).whole
+        ending = Ending.ACCEPTED if refusal is None else Ending.REFUSED if whole else Ending.UNDETERMINED
+        mean = total / max(1, lines - (refusal is not None))
+        return TraceVerdict(ending, lines, widest, widest_line, mean, tracker.widest, hidden, whole, refusal)
+
+    def meaning(self, source: TraceSource, line: Line) -> Meaning:
+        """What a line means; raises BadInput where it means nothing that the machine has words for."""
+        found = self._meanings.get(id(line.event))
+        if found is not None:
+            return found[1]
+        try:
+            meaning = tuple(tuple(map(self.words.happening, way)) for way in self._mapping.ways(line.event))
+        except Misfit as error:
+            path = error.path if self._mapping.read is None else ()
+            raise source.error(line, path, str(error)) from error
+        except BadInput as error:
+            raise source.error(line, (), str(error)) from error
+        if len(self._meanings) >= MOST_MEANINGS:
+            self._meanings.clear()
+        self._meanings[id(line.event)] = line.event, meaning
+        return meaning
+
+    def _refuse_another(self, source: TraceSource) -> None:
+        """Refuse a log of another version of the machine; a log of another machine is checked, as the user wants it."""
+        machine, header = self.concrete.instance.machine, source.header
+        if header.machine == machine.name and header.digest not in ("", machine.digest):
+            raise BadInput(
+                f"{source.name}:1:1: the log was recorded against another version of {machine.name}: "
+                f"expected the digest {machine.digest[:12]}…, got {header.digest[:12]}…. Record it again."
+            )
+
+    def _ahead(self, source: TraceSource, reader: Iterator[Line]) -> tuple[tuple[Line, Meaning], ...]:
+        """Some lines after a bad one; what is wrong with them does not matter any more."""
+        source.hurry(PATIENCE)
+        found: list[tuple[Line, Meaning]] = []
+        try:
+            for line in reader:
+                found.append((line, self.meaning(source, line)))
+                if len(found) == AHEAD:
+                    break
+        except BadInput:
+            pass
+        return tuple(found)

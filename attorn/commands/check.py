@@ -17,6 +17,7 @@ from attorn.commands.words import echo, painter, search_options, size_options, w
 
 if TYPE_CHECKING:
     from attorn.checker.report import InstanceAccount, MachineAccount, Report
+    from attorn.commands.resuming import Asked
 
 __all__ = ["check"]
 
@@ -38,6 +39,18 @@ __all__ = ["check"]
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Write all reachable states of the one instance, for attorn verify.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="After every level leave there what it takes to go on.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Go on with the check that left DIR; limits may be changed.",
 )
 @click.option(
     "--out",
@@ -65,6 +78,8 @@ def check(
     check_symmetry: bool,
     agree: bool,
     certificate: Path | None,
+    checkpoint: Path | None,
+    resume: Path | None,
     out: Path,
     form: str,
     quiet: bool,
@@ -78,35 +93,46 @@ def check(
     from attorn.checker.report import Outcome, output_folder, render_json, render_markdown, write_files
     from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
-    from attorn.commands.targets import checked_names, proof_command, resolve, size_arguments
+    from attorn.commands.resuming import Asked, remember
+    from attorn.commands.targets import checked_names, proof_command, resolve
     from attorn.spec.errors import BadInput
 
-    limits = {**limits, "symmetry": limits["symmetry"] or check_symmetry}
-    if limits["symmetry"] and (progress or certificate is not None):
-        what = "--progress" if progress else "--certificate"
+    asked = Asked(
+        targets,
+        dict(sizes),
+        names,
+        limits["max_states"],
+        limits["memory"],
+        limits["symmetry"] or check_symmetry,
+        check_symmetry,
+        progress,
+        agree,
+    )
+    if resume is not None:
+        asked = _taken_up(resume, asked, checkpoint)
+    if asked.symmetry and (asked.progress or certificate is not None):
+        what = "--progress" if asked.progress else "--certificate"
         raise BadInput(
             f"{what} needs every state by itself; --symmetry merges those that differ in names. Leave one out."
         )
-    chosen = resolve(targets, sizes)
-    if limits["symmetry"]:
+    chosen = resolve(asked.targets, asked.sizes)
+    if asked.symmetry:
         chosen = [replace(target, options=(*target.options, "--symmetry")) for target in chosen]
-    checked_names([target.instance.machine for target in chosen], names)
-    given = [f"--property {name}" for name in names]
-    given += [f"--{name.replace('_', '-')} {limits[name]}" for name in ("max_states", "memory") if limits[name]]
-    given += {True: ["--progress"], False: ["--no-progress"], None: []}[progress]
-    flags = (
-        ("symmetry", limits["symmetry"] and not check_symmetry),
-        ("check-symmetry", check_symmetry),
-        ("agree", agree),
+    checked_names([target.instance.machine for target in chosen], asked.names)
+    if checkpoint is not None:
+        remember(checkpoint, asked)
+    options = Options(
+        max_states=asked.max_states,
+        memory=asked.memory,
+        threads=limits["threads"],
+        symmetry=asked.symmetry,
+        checkpoint=resume or checkpoint,
     )
-    given += [f"--{option}" for option, chosen in flags if chosen]
-    command = " ".join(["attorn check", *map(shlex.quote, targets), *size_arguments(sizes), *given])
+    request = Request(asked.names, options, asked.agree, asked.check_symmetry, asked.progress)
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())
     certifier = None if certificate is None else Certifier(certificate, chosen)
     with output_folder(out), nullcontext() if certificate is None else output_folder(certificate.parent):
-        report = examine(
-            chosen, Request(names, Options(**limits), agree, check_symmetry, progress, certifier), command, watcher
-        )
+        report = examine(chosen, replace(request, also=certifier), _command(asked), watcher)
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         write_files(out, texts)
     if form == "terminal":
@@ -119,6 +145,38 @@ def check(
         if report.outcome is Outcome.HOLDS and not certifier.complete:
             return 2
     return {Outcome.HOLDS: 0, Outcome.REFUTED: 1, Outcome.UNDETERMINED: 2}[report.outcome]
+
+
+def _taken_up(folder: Path, asked: Asked, checkpoint: Path | None) -> Asked:
+    """What the check that left a folder was asked, under the limits given now where there are any."""
+    from attorn.commands.resuming import Asked, recall
+    from attorn.spec.errors import BadInput
+
+    found = recall(folder)
+    if checkpoint is not None or replace(asked, max_states=None, memory=None) != Asked():
+        raise BadInput(
+            f"--resume goes on with what {folder} was begun with: `{_command(found)}`. Give it limits of memory and "
+            "states and where to write, nothing else."
+        )
+    return replace(found, max_states=asked.max_states or found.max_states, memory=asked.memory or found.memory)
+
+
+def _command(asked: Asked) -> str:
+    """What the user types to repeat a check."""
+    from attorn.commands.targets import size_arguments
+
+    given = [f"--property {name}" for name in asked.names]
+    given += [
+        f"--{name} {value}" for name, value in (("max-states", asked.max_states), ("memory", asked.memory)) if value
+    ]
+    given += {True: ["--progress"], False: ["--no-progress"], None: []}[asked.progress]
+    flags = (
+        ("symmetry", asked.symmetry and not asked.check_symmetry),
+        ("check-symmetry", asked.check_symmetry),
+        ("agree", asked.agree),
+    )
+    given += [f"--{flag}" for flag, wanted in flags if wanted]
+    return " ".join(["attorn check", *map(shlex.quote, asked.targets), *size_arguments(asked.sizes), *given])
 
 
 class _Watcher:

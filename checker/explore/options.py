@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from attorn.spec.errors import BadInput
 
@@ -19,6 +20,7 @@ class Options:
     memory:     bytes that states and the work on them may take; the search stops, unfinished, before it takes more.
     threads:    processes that share the work of large levels; one when None, as more gain nothing yet.
     symmetry:   whether states that differ only in the names of individuals are searched once.
+    checkpoint: a folder in which the search of each instance leaves what it needs to go on, and takes up what is left.
     """
 
     properties: tuple[str, ...] | None = None
@@ -27,6 +29,7 @@ class Options:
     memory: int | None = None
     threads: int | None = None
     symmetry: bool = False
+    checkpoint: Path | None = None
 
     def __post_init__(self) -> None:
         """Raises BadInput for a budget or a number of threads below 1."""

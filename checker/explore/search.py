@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from attorn.checker.explore.checkpoint import Checkpoint, Saved
 from attorn.checker.explore.circuit import Value
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
@@ -86,10 +87,37 @@ class Search:
         self.fired = np.zeros(len(self.expander.effects), np.int64)
         self._workers = (options.threads or 1) if available() else 1
         self._rebuilt = 0
-        self._ratio = 1.0
         self._next = self.expander.reduced(prepared.initial)
         self._refuse(prepared)
         self.visited.add(self._next, 0)
+        self._checkpoint = None if options.checkpoint is None else Checkpoint(prepared, options)
+        if self._checkpoint is not None:
+            self._take_up(self._checkpoint.load())
+
+    def _take_up(self, saved: Saved | None) -> None:
+        """Go on where a search was left; begin a checkpoint where there is none."""
+        if saved is None:
+            self._save()
+            return
+        for depth, rows in enumerate(saved.levels[1:], start=1):
+            self.visited.add(rows, depth)
+            self.visited.settle()
+        self.levels = [len(rows[0]) for rows in saved.levels[:-1]]
+        self.stand_for, self.fired = saved.stand_for, np.array(saved.fired, np.int64)
+        self.found = {
+            name: Found(depth, [np.array([word], np.uint64) for word in state])
+            for name, (depth, state) in saved.found.items()
+        }
+        self._next = saved.levels[-1]
+
+    def _save(self) -> None:
+        """Leave what it takes to go on from here."""
+        if self._checkpoint is not None:
+            found = {name: (each.depth, [int(word[0]) for word in each.state]) for name, each in self.found.items()}
+            try:
+                self._checkpoint.save(Saved([self._next], self.stand_for, self.fired.tolist(), found))
+            except OSError as error:
+                self.stopped = f"the checkpoint could not be written at depth {len(self.levels)}: {error.strerror}"
 
     def _refuse(self, prepared: Prepared) -> None:
         count = len(self._next[0])
@@ -112,7 +140,7 @@ class Search:
         Raises what the plain meaning says of a step that writes a cell twice or a number out of its range.
         """
         try:
-            while len(self._next[0]) and not self._exhausted():
+            while len(self._next[0]) and not self.stopped and not self._exhausted():
                 level, depth = self._next, len(self.levels)
                 self._report(depth, len(level[0]))
                 reached = self._expanded(level)
@@ -125,6 +153,7 @@ class Search:
                 self.stand_for.append(reached.stand_for)
                 self.fired += reached.fired
                 self._next = reached.rows
+                self._save()
                 self._drop_answered()
         except KeyboardInterrupt:
             self.stopped = f"interrupted at depth {len(self.levels)}"
@@ -149,7 +178,7 @@ class Search:
 
     def _needed(self) -> int:
         """Bytes that the next level will take, if it has as many successors a state as the level before."""
-        successors = len(self._next[0]) * self._ratio * self.layout.bytes
+        successors = len(self._next[0]) * self.layout.bytes
         return int(self.held + self.visited.bytes + 3 * successors)
 
     @property

@@ -37,20 +37,26 @@ class TimerState(msgspec.Struct, frozen=True, tag="timer", forbid_unknown_fields
 
 
 class DiskRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request that the guest has made and the disk has not completed. Issued twice it has the effect of once."""
+    """What the guest has asked of its disk: to read (1) or write (2) ``count`` sectors from or to guest memory.
 
-    command: Annotated[int, Meta(ge=1, le=3)]
+    Issued twice it has the effect of once, as long as the guest does not execute in between.
+    """
+
+    command: Annotated[int, Meta(ge=1, le=2)]
     sector: Count
-    count: Annotated[int, Meta(ge=0, le=1 << 16)]
+    count: Count
     address: Count
 
 
-class DiskState(msgspec.Struct, frozen=True, tag="disk", forbid_unknown_fields=True):
+class DiskState(msgspec.Struct, frozen=True, kw_only=True, tag="disk", forbid_unknown_fields=True):
     """A disk backed by a file.
 
-    path, device, inode: which file; the destination refuses another one.
-    registers: sector, count and address as the guest has written them.
-    status:    what the guest reads: 0 idle, 1 busy, 2 done, 3 failed.
+    path:                   where the file is.
+    device, inode, sectors: which file it is; the destination refuses another one.
+    sector, count, address: registers as the guest has written them.
+    status:                 what the guest reads: 0 idle, 1 busy, 2 done, 3 failed.
+    completed:              how many requests have been completed, well or not, since the VM was made.
+    in_flight:              a request that is not completed; it is issued again where the VM goes on.
     """
 
     path: str

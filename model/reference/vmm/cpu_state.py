@@ -21,10 +21,10 @@ __all__ = [
     "DescriptorTable",
     "FloatingPoint",
     "GeneralRegisters",
-    "Run",
     "SegmentRegister",
     "SegmentRegisters",
     "SystemRegisters",
+    "difference",
 ]
 
 Word16 = Annotated[int, Meta(ge=0, lt=1 << 16)]
@@ -40,13 +40,6 @@ class CpuMode(Enum):
 
     LONG = "64-bit, privilege level 3, with page tables"
     PROTECTED = "32-bit flat, without page tables"
-
-
-class Run(Enum):
-    """What the vCPU does once it may."""
-
-    EXECUTING = "executing"
-    HALTED = "halted"
 
 
 class GeneralRegisters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,7 +165,6 @@ class CpuState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     debug: DebugRegisters = DebugRegisters()
     floating: FloatingPoint = FloatingPoint()
     system: SystemRegisters = SystemRegisters()
-    run: Run = Run.EXECUTING
 
 
 class CpuRequirements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,3 +177,23 @@ class CpuRequirements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     mode: CpuMode
     features: frozenset[str] = frozenset()
     vcpus: Annotated[int, Meta(ge=1)] = 1
+
+
+def difference(one: msgspec.Struct, other: msgspec.Struct) -> str:
+    """Say in which fields two states of the same kind differ, as ``segments.cs.limit 0xfffff, not 0xffffffff``."""
+    return ", ".join(_differences(one, other, "")) or "nothing"
+
+
+def _differences(one: msgspec.Struct, other: msgspec.Struct, path: str) -> list[str]:
+    found = []
+    for name in one.__struct_fields__:
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if isinstance(mine, msgspec.Struct):
+            found += _differences(mine, theirs, f"{path}{name}.")
+        elif mine != theirs:
+            found.append(f"{path}{name} {_shown(mine)}, not {_shown(theirs)}")
+    return found
+
+
+def _shown(value: object) -> str:
+    return hex(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""The KVM engine: guests executed by the processor, through /dev/kvm."""

@@ -27,7 +27,7 @@ from attorn.checker.explorer.seeking import Bounds, Found
 from attorn.checker.report.picture_html import picture_css
 from attorn.spec.errors import AttornError, BadInput, Unsound
 
-__all__ = ["LOOPBACK", "application", "listen", "new_token", "serve"]
+__all__ = ["LOOPBACK", "application", "listen", "new_token", "prepared", "serve"]
 
 LOOPBACK = "127.0.0.1"
 ASSETS = files("attorn.checker.explorer").joinpath("assets")
@@ -59,11 +59,17 @@ def listen(port: int) -> socket.socket:
 
 def serve(desk: Desk, at: socket.socket, token: str) -> None:
     """Answer until interrupted."""
-    application_ = application(desk, at.getsockname()[1], token)
-    config = uvicorn.Config(
-        application_, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
+    prepared(desk, at, token).run(sockets=[at])
+
+
+def prepared(desk: Desk, at: socket.socket, token: str) -> uvicorn.Server:
+    """A server for a listening socket, to be run."""
+    answering = application(desk, at.getsockname()[1], token)
+    return uvicorn.Server(
+        uvicorn.Config(
+            answering, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
+        )
     )
-    uvicorn.Server(config).run(sockets=[at])
 
 
 def application(desk: Desk, port: int, token: str) -> Starlette:

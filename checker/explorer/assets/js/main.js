@@ -87,6 +87,7 @@ const act = {
 // ---- showing
 
 function draw() {
+  main.dataset.shown = Number(main.dataset.shown ?? 0) + 1;
   element("world-name").textContent = shown.where.world;
   element("world-shape").textContent = shown.facts.shape;
   element("about").replaceChildren(...about());

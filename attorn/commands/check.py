@@ -58,7 +58,7 @@ __all__ = ["check"]
     metavar="DIR",
     default="reports/latest",
     show_default=True,
-    help="Where report.md and report.json go.",
+    help="The run folder: where the report goes.",
 )
 @click.option(
     "--format",
@@ -90,9 +90,11 @@ def check(
     Machine(...)` and, if you like, `instances = [Instance.of(machine, ...)]`.
     """
     from attorn.checker.explore import Options
-    from attorn.checker.report import Outcome, output_folder, render_json, render_markdown, write_files
+    from attorn.checker.report import Outcome, output_folder, render_json, render_markdown
+    from attorn.checker.report.book import RECORD, record_text
     from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
+    from attorn.commands.recording import record
     from attorn.commands.resuming import Asked, remember
     from attorn.commands.targets import checked_names, proof_command, resolve
     from attorn.spec.errors import BadInput
@@ -132,11 +134,13 @@ def check(
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())
     certifier = None if certificate is None else Certifier(certificate, chosen)
     with output_folder(out), nullcontext() if certificate is None else output_folder(certificate.parent):
-        report = examine(chosen, replace(request, also=certifier), _command(asked), watcher)
+        command = _command(asked)
+        report, run = examine(chosen, replace(request, also=certifier, drawn=True), command, watcher)
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
-        write_files(out, texts)
+        digests = {each.name: each.digest for each in report.machines}
+        record(out, "check", command, digests, run, {**texts, RECORD: record_text(report)})
     if form == "terminal":
-        watcher.ends(report, (out / "report.md").as_posix(), proof_command(chosen))
+        watcher.ends(report, (out / "report.html").as_posix(), proof_command(chosen))
     else:
         click.echo(texts["report.json" if form == "json" else "report.md"], nl=False)
     if certifier is not None:

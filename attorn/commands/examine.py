@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from types import FrameType
 from typing import Protocol, Self
 
@@ -28,11 +26,10 @@ from attorn.checker.report import (
 from attorn.checker.verdicts import Exploration
 from attorn.commands.agreeing import compare, compare_unreduced
 from attorn.commands.progress import decide_progress
-from attorn.commands.targets import Target, claim_elements, statement_names
+from attorn.commands.recording import Clock
+from attorn.commands.targets import Target, claim_elements, claim_model, statement_names
 
 __all__ = ["Request", "Watcher", "examine", "search"]
-
-LIBRARIES = ("numpy", "networkx", "z3-solver")
 
 Draw = Callable[[Progress], None]
 
@@ -63,6 +60,7 @@ class Request:
     check_symmetry: whether what was searched by symmetry is searched without it too.
     progress: whether to decide progress: True, False, or None for where the graph is small enough.
     also:     what else is done with each search that ended.
+    drawn:    whether each state of each run is drawn.
     """
 
     names: Sequence[str]
@@ -71,16 +69,17 @@ class Request:
     check_symmetry: bool = False
     progress: bool | None = None
     also: Callable[[Exploration], None] | None = None
+    drawn: bool = False
 
 
-def examine(targets: Sequence[Target], request: Request, command: str, watcher: Watcher) -> Report:
-    """Search all instances, and give the account; an interrupt ends it early, with what is known by then.
+def examine(targets: Sequence[Target], request: Request, command: str, watcher: Watcher) -> tuple[Report, RunFacts]:
+    """Search all instances, and give the account and its cost; an interrupt ends it early, with what is known by then.
 
     command: what the user types to repeat it.
 
     Raises Unsound where a run does not stand up to the plain interpreter, or another engine disagrees.
     """
-    started, began = time.strftime("%Y-%m-%dT%H:%M:%S%z"), time.perf_counter()
+    clock = Clock()
     machines: dict[str, MachineAccount] = {}
     accounts: list[InstanceAccount] = []
     timings: list[Timing] = []
@@ -91,7 +90,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
             machine = target.instance.machine
             if machine.name not in machines:
                 names = request.names or statement_names(machine)
-                machines[machine.name] = machine_account(machine, names, claim_elements(machine))
+                machines[machine.name] = machine_account(machine, names, claim_elements(machine), claim_model(machine))
                 watcher.begins(machines[machine.name])
             try:
                 with interrupts.heard(), watcher.drawing(target.instance.name) as draw:
@@ -114,26 +113,19 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                     promises.verdicts,
                     promises.unchecked,
                     promises.stopped,
+                    request.drawn,
                 )
             )
             timings.append(Timing(target.instance.name, round(seconds, 3), exploration.bytes_per_state))
             watcher.searched(accounts[-1], seconds)
-    return Report(
+    report = Report(
         attorn=__version__,
         command=command,
         machines=tuple(machine for name, machine in machines.items() if any(each.machine == name for each in accounts)),
         instances=tuple(accounts),
         not_searched=tuple(target.instance.name for target in targets[len(accounts) :]),
-        run=RunFacts(
-            started=started,
-            seconds=round(time.perf_counter() - began, 3),
-            threads=request.options.threads or os.cpu_count() or 1,
-            python=platform.python_version(),
-            platform=platform.platform(),
-            versions=tuple((name, version(name)) for name in LIBRARIES),
-            timings=tuple(timings),
-        ),
     )
+    return report, clock.facts(request.options.threads or 1, timings)
 
 
 def search(target: Target, names: Sequence[str], options: Options, draw: Draw | None) -> Exploration:

@@ -20,6 +20,7 @@ __all__ = [
     "Target",
     "checked_names",
     "claim_elements",
+    "claim_model",
     "proof_command",
     "resolve",
     "resolve_machine",
@@ -141,6 +142,17 @@ def claim_elements(machine: Machine) -> dict[str, str]:
     from attorn.spec.vocabulary import Platform
 
     return {element.letter: element.text for element in CLAIM} if issubclass(machine.state, Platform) else {}
+
+
+def claim_model(machine: Machine) -> dict[str, tuple[str, ...]]:
+    """The actions and fields that say an element of the claim, by its letter, as far as the machine has them."""
+    from attorn.spec.claims import CLAIM
+
+    has = {*(each.name for each in machine.actions), *machine.state.fields}
+    letters = claim_elements(machine)
+    return {
+        each.letter: tuple(name for name in each.modelled if name in has) for each in CLAIM if each.letter in letters
+    }
 
 
 def is_file(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,11 @@ from attorn.checker.report.model import (
     SilentAccount,
     Unchecked,
 )
+from attorn.checker.report.picture import Pictures, cells_broken
 from attorn.checker.report.traces import Tracer, ghosts_read
 from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Verdict
 from attorn.spec.language import (
+    Action,
     Concrete,
     Expr,
     Failure,
@@ -56,10 +58,15 @@ class Commands:
     explain: str
 
 
-def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[str, str]) -> MachineAccount:
+def machine_account(
+    machine: Machine,
+    names: Sequence[str],
+    elements: Mapping[str, str],
+    modelled: Mapping[str, tuple[str, ...]] | None = None,
+) -> MachineAccount:
     """What the report says of a machine whose properties and goals of these ``names`` are checked.
 
-    elements: the claim's elements by letter.
+    elements: the claim's elements by letter.  modelled: the actions and fields that say the same.
     """
     claims = {each.name: each.claim for each in machine.properties} | {each.name: each.claim for each in machine.goals}
     claims |= {each.name: each.claim for each in machine.progress}
@@ -71,6 +78,7 @@ def machine_account(machine: Machine, names: Sequence[str], elements: Mapping[st
         machine.digest,
         tuple(Assumed(each.name, each.sentence, str(each.where)) for each in machine.assumptions),
         tuple((letter, elements[letter]) for letter in letters),
+        tuple((letter, modelled[letter]) for letter in letters if modelled and letter in modelled),
     )
 
 
@@ -81,14 +89,15 @@ def instance_account(
     progress: Sequence[ProgressVerdict | PossibilityVerdict] = (),
     unchecked: Sequence[Unchecked] = (),
     progress_stopped: str = "",
+    drawn: bool = False,
 ) -> InstanceAccount:
     """The account of one exploration; raises Unsound when a run does not stand up to the plain interpreter.
 
     progress: what else was found out about the instance; ``progress_stopped`` says why not more.
+    drawn:    whether each state of each run is drawn.
     """
     instance = exploration.instance
-    runs = _Runs(instance, commands)
-    clauses = {action.name: len(action.clauses) for action in instance.machine.actions}
+    runs = _Runs(instance, commands, drawn)
     return InstanceAccount(
         name=instance.name,
         machine=instance.machine.name,
@@ -104,7 +113,7 @@ def instance_account(
             *(runs.promised(verdict) for verdict in progress),
         ),
         goals=tuple(runs.aimed(verdict) for verdict in exploration.goals),
-        fired=tuple(Fired(name, times, clauses[name]) for name, times in exploration.fired.items()),
+        fired=tuple(_fired(instance.machine.action(name), times) for name, times in exploration.fired.items()),
         silent=tuple(
             SilentAccount(each.action, each.number + 1, each.text, str(each.clause.where))
             for each in exploration.silent
@@ -115,17 +124,20 @@ def instance_account(
         unchecked=tuple(unchecked),
         progress_stopped=progress_stopped,
         orbits=exploration.orbits,
+        key=runs.key,
     )
 
 
 class _Runs:
     """Turns the verdicts of one instance into accounts."""
 
-    def __init__(self, instance: Instance, commands: Commands) -> None:
+    def __init__(self, instance: Instance, commands: Commands, drawn: bool) -> None:
         self._instance = instance
         self._commands = commands
         self._recheck = Rechecker(instance)
-        self._tracer = Tracer(self._recheck.concrete)
+        pictures = Pictures(self._recheck.concrete) if drawn else None
+        self.key = pictures.key() if pictures else ()
+        self._tracer = Tracer(self._recheck.concrete, pictures)
         self._properties = {each.name: each for each in instance.machine.properties}
         self._goals = {each.name: each for each in instance.machine.goals}
 
@@ -143,7 +155,9 @@ class _Runs:
         )
 
     def promised(self, verdict: ProgressVerdict | PossibilityVerdict) -> PropertyAccount:
-        return progress_account(verdict, self._recheck.concrete, self._commands.explain.format(verdict.name))
+        return progress_account(
+            verdict, self._recheck.concrete, self._tracer, self._commands.explain.format(verdict.name)
+        )
 
     def aimed(self, verdict: GoalVerdict) -> GoalAccount:
         goal = self._goals[verdict.name]
@@ -169,6 +183,7 @@ class _Runs:
         states = verdict.path.states
         broken: Broken | None = None
         ghosts: tuple[str, ...] = ()
+        cells: Collection[int] = ()
         if stated is not None:
             before, after = (states[-2], states[-1]) if stated.two_state else (states[-1], ())
             failure = self._recheck.concrete.failure(stated, before, after)
@@ -182,8 +197,9 @@ class _Runs:
                 self._values(failure, before, after),
             )
             ghosts = ghosts_read(failure.clause.formula)
+            cells = cells_broken(self._recheck.concrete, stated, failure, before, after)
         return Counterexample(
-            self._tracer.trace(verdict.path),
+            self._tracer.trace(verdict.path, cells),
             broken,
             self._tracer.alternatives(verdict.path),
             ghosts,
@@ -206,6 +222,10 @@ class _Runs:
             for part in _reads(formula)
             if part.free <= set(names)
         )
+
+
+def _fired(action: Action, times: int) -> Fired:
+    return Fired(action.name, times, len(action.clauses), action.party, action.sentence, str(action.where))
 
 
 def _fields(instance: Instance) -> tuple[FieldFacts, ...]:

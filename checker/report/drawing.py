@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 __all__ = ["Cell", "Drawing", "Panel", "Row", "Told", "Value"]
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, array_like=True):
     """A value in a picture: its sort, its number in it, its name, and the letters that stand for it in a cell."""
 
     sort: str
@@ -18,8 +18,7 @@ class Value:
     short: str
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True, array_like=True):
     """Something told: what it means, the values for which it is so, and those before the step.
 
     gone:    whether it is no longer so since the step.
@@ -48,8 +47,7 @@ class Told:
         return f"{self.text}{was}{new}{', broken' if self.broken else ''}"
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True, array_like=True):
     """A cell of a row.
 
     present: whether it is there; an absent cell is drawn as an empty place.
@@ -82,8 +80,7 @@ class Cell:
         return "; ".join(each.reading for each in self.notes) or "nothing"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, array_like=True):
     """A lane, or one individual's lane: what it is, whom it is of, what is told of it, and its cells."""
 
     title: str
@@ -99,16 +96,14 @@ class Row:
         return self.of.name if self.title.lower() == self.of.sort.lower() else f"{self.title} {self.of.name}"
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(msgspec.Struct, frozen=True, array_like=True):
     """Rows that have their columns in common."""
 
     columns: tuple[Value, ...]
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(msgspec.Struct, frozen=True, array_like=True):
     """A state as a picture.
 
     palette: the sorts whose values have colours of their own.

@@ -1,4 +1,4 @@
-"""Writing the report: aside first, then renamed, so that no file is ever half written."""
+"""Writing files: aside first, then renamed, so that none is ever half written."""
 
 from __future__ import annotations
 
@@ -36,12 +36,17 @@ def output_folder(folder: Path) -> Iterator[None]:
 
 
 def write_files(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write texts by file name: all aside, then each renamed into place. Raises BadInput."""
+    """Write texts by file name, in folders below if the names say so: all aside, then each renamed into place.
+
+    The last name is renamed last. Raises BadInput.
+    """
     aside: dict[Path, Path] = {}
     try:
         for name, text in texts.items():
-            aside[folder / name] = folder / f".{name}.{os.getpid()}.partial"
-            aside[folder / name].write_text(text, encoding="utf-8", newline="\n")
+            final = folder / name
+            final.parent.mkdir(parents=True, exist_ok=True)
+            aside[final] = final.with_name(f".{final.name}.{os.getpid()}.partial")
+            aside[final].write_text(text, encoding="utf-8", newline="\n")
         for final, partial in aside.items():
             partial.replace(final)
     except OSError as error:

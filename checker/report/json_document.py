@@ -15,18 +15,17 @@ from attorn.checker.report.model import (
     Missed,
     PropertyAccount,
     Report,
-    RunFacts,
     Trace,
     TraceStep,
 )
 
 __all__ = ["FORMAT", "as_data", "counterexample_data", "render_json"]
 
-FORMAT = 1
+FORMAT = 2
 
 
 def render_json(report: Report) -> str:
-    """The document as text; everything outside ``run`` is the same whenever and wherever the check is run."""
+    """The document as text; it is the same whenever and wherever the check is run."""
     text = json.dumps(as_data(report), ensure_ascii=False, indent=2)
     return re.sub(r"\[\n\s+(\d+(?:,\s+\d+)*)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
@@ -41,7 +40,6 @@ def as_data(report: Report) -> dict[str, Any]:
         "machines": [_machine(each) for each in report.machines],
         "instances": [_instance(each) for each in report.instances],
         "not_searched": list(report.not_searched),
-        "run": _run(report.run),
     }
 
 
@@ -79,7 +77,17 @@ def _instance(instance: InstanceAccount) -> dict[str, Any]:
         "unchecked": [{"name": each.name, "why": each.why} for each in instance.unchecked],
         "progress_stopped": instance.progress_stopped,
         "goals": [_goal(each) for each in instance.goals],
-        "actions": [{"name": each.action, "fired": each.times, "clauses": each.clauses} for each in instance.fired],
+        "actions": [
+            {
+                "name": each.action,
+                "fired": each.times,
+                "clauses": each.clauses,
+                "party": each.party,
+                "sentence": each.sentence,
+                "where": each.where,
+            }
+            for each in instance.fired
+        ],
         "silent_clauses": [
             {"action": each.action, "clause": each.number, "text": each.text, "where": each.where}
             for each in instance.silent
@@ -188,18 +196,4 @@ def _step(step: TraceStep) -> dict[str, Any]:
         "party": step.party,
         "action": step.action,
         "changes": [{"cell": str(each.place), "old": each.old, "new": each.new} for each in step.changes],
-    }
-
-
-def _run(run: RunFacts) -> dict[str, Any]:
-    return {
-        "started": run.started,
-        "seconds": run.seconds,
-        "threads": run.threads,
-        "python": run.python,
-        "platform": run.platform,
-        "versions": dict(run.versions),
-        "instances": {
-            each.instance: {"seconds": each.seconds, "bytes_per_state": each.bytes_per_state} for each in run.timings
-        },
     }

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["progress_account"]
 
 
-def progress_account(verdict: ProgressVerdict | PossibilityVerdict, concrete: Concrete, replay: str) -> PropertyAccount:
+def progress_account(
+    verdict: ProgressVerdict | PossibilityVerdict, concrete: Concrete, tracer: Tracer, replay: str
+) -> PropertyAccount:
     """The account of a progress property, or of something always possible; the engine has confirmed its run.
 
     replay: the command that shows the run.
@@ -33,22 +35,27 @@ def progress_account(verdict: ProgressVerdict | PossibilityVerdict, concrete: Co
         stated.hazards,
         str(verdict.where or ""),
         verdict.evidence,
-        _counterexample(verdict, stated, concrete, replay),
+        _counterexample(verdict, stated, concrete, tracer, replay),
         None if verdict.evidence is Evidence.UNDETERMINED else getattr(verdict, "occasions", None),
     )
 
 
 def _counterexample(
-    verdict: ProgressVerdict | PossibilityVerdict, stated: Progress | Possibility, concrete: Concrete, replay: str
+    verdict: ProgressVerdict | PossibilityVerdict,
+    stated: Progress | Possibility,
+    concrete: Concrete,
+    tracer: Tracer,
+    replay: str,
 ) -> Counterexample | None:
     from attorn.checker.progress import PossibilityVerdict, ProgressVerdict
 
-    tracer, names = Tracer(concrete), _names(stated.parameters)
+    names = _names(stated.parameters)
     if isinstance(verdict, ProgressVerdict) and isinstance(stated, Progress) and verdict.lasso is not None:
         stem, premise = verdict.lasso.stem, render(stated.premise, names)
         missed = Missed(verdict.arguments, premise, verdict.lasso.premise, render(stated.conclusion, names))
         ghosts, loop = ghosts_read(stated.premise, stated.conclusion), _loop(verdict.lasso, tracer, concrete)
-        return Counterexample(tracer.trace(stem), None, (), ghosts, replay, missed, loop)
+        trace = tracer.trace(stem, loop=verdict.lasso.loop)
+        return Counterexample(trace, None, (), ghosts, replay, missed, loop)
     if isinstance(verdict, PossibilityVerdict) and isinstance(stated, Possibility) and verdict.path is not None:
         missed = Missed(verdict.arguments, "", len(verdict.path), render(stated.formula, names))
         return Counterexample(
@@ -66,7 +73,7 @@ def _loop(lasso: Lasso, tracer: Tracer, concrete: Concrete) -> Loop:
     before = len(lasso.stem)
     return Loop(
         lasso.ending.name.lower(),
-        tracer.steps(lasso.stem.states[-1], lasso.loop, first=before + 1),
+        tracer.loop(lasso.stem, lasso.loop),
         tuple(
             Kept(
                 concrete.label(each.step),

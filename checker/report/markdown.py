@@ -11,7 +11,6 @@ from attorn.checker.report.model import (
     MachineAccount,
     PropertyAccount,
     Report,
-    RunFacts,
 )
 from attorn.checker.report.runs import View
 from attorn.checker.report.summary import (
@@ -28,9 +27,8 @@ from attorn.checker.report.summary import (
 )
 from attorn.checker.verdicts import Evidence
 
-__all__ = ["RUN_HEADING", "render_markdown"]
+__all__ = ["render_markdown"]
 
-RUN_HEADING = "## This run"
 MEANING = (
     "*exhausted*: every reachable state and step of the instance was visited, and it is true of each of them; "
     "if it is about progress, of every fair run through them. "
@@ -40,13 +38,13 @@ MEANING = (
 
 
 def render_markdown(report: Report) -> str:
-    """The report as one Markdown text; everything before ``RUN_HEADING`` is the same in every run."""
+    """The report as one Markdown text, the same whenever and wherever the check is run."""
     blocks = ["# Invariant report", f"**{verdict_sentence(report)}**", MEANING]
     if report.not_searched:
         blocks.append(f"Not searched: {', '.join(report.not_searched)}.")
     for machine in report.machines:
         blocks += _machine(machine, report.of_machine(machine.name))
-    blocks += ["## Repeat it", f"```sh\n{report.command}\n```", *_run(report.run, report.attorn)]
+    blocks += ["## Repeat it", f"```sh\n{report.command}\n```"]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -225,20 +223,6 @@ def _witnesses(machine: MachineAccount, instances: Sequence[InstanceAccount]) ->
         assert goal.trace is not None
         steps = counted(len(goal.trace.steps), "step")
         yield _details(f"<code>{goal.name}</code> on {instance.name}, {steps}", _fenced(lines))
-
-
-def _run(run: RunFacts, attorn: str) -> Iterator[str]:
-    yield RUN_HEADING
-    yield "Time and machine; nothing above this line depends on them."
-    rows = [("started", run.started), ("took", f"{run.seconds:.1f} s with --threads {run.threads}")]
-    rows += [("on", run.platform), ("with", f"attorn {attorn}, Python {run.python}")]
-    rows += [("", f"{name} {version}") for name, version in run.versions]
-    yield _table(("", ""), rows)
-    yield _table(
-        ("instance", "seconds", "bytes a state"),
-        [(each.instance, f"{each.seconds:.2f}", f"{each.bytes_per_state:.0f}") for each in run.timings],
-        right=(1, 2),
-    )
 
 
 def _details(title: str, body: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from attorn.checker.report.drawing import Drawing
 from attorn.checker.verdicts import Evidence
 
 __all__ = [
@@ -98,20 +99,32 @@ class Change:
 
 @dataclass(frozen=True)
 class TraceStep:
-    """One step of a run: who did what, and what it changed. Steps count from 1."""
+    """One step of a run: who did what, and what it changed. Steps count from 1.
+
+    name:    the action without its arguments.
+    to:      the party that takes it up, whose later step depends on it; the same party if nobody else does.
+    drawing: the state after it, if pictures were wanted.
+    """
 
     number: int
     party: str
     action: str
     changes: tuple[Change, ...]
+    name: str = ""
+    to: str = ""
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A run: the whole first state, and the steps from it."""
+    """A run: the whole first state, and the steps from it.
+
+    drawing: the first state, if pictures were wanted.
+    """
 
     start: tuple[Assignment, ...]
     steps: tuple[TraceStep, ...]
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True)
@@ -247,11 +260,14 @@ class GoalAccount:
 
 @dataclass(frozen=True)
 class Fired:
-    """How many transitions an action made, and how many clauses its guard has."""
+    """An action: how many transitions it made, how many clauses its guard has, and where it is stated."""
 
     action: str
     times: int
     clauses: int
+    party: str = ""
+    sentence: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -274,6 +290,7 @@ class InstanceAccount:
     progress_stopped: why progress properties are undetermined, though the search may have finished.
     command:   what checks it again.
     orbits:    how many states were searched, where each stood for all that differ from it in names only.
+    key:       for each lane of its pictures, what the cells mean.
     """
 
     name: str
@@ -295,6 +312,7 @@ class InstanceAccount:
     unchecked: tuple[Unchecked, ...] = ()
     progress_stopped: str = ""
     orbits: int | None = None
+    key: tuple[tuple[str, str], ...] = ()
 
     @property
     def agreement(self) -> Agreement:
@@ -334,6 +352,7 @@ class MachineAccount:
 
     digest:    of all that the machine says, in hexadecimal.
     elements:  letter and text of the elements of the claim that its properties and goals name.
+    modelled:  letter and names of the actions and fields that say the same, for each of these elements.
     """
 
     name: str
@@ -341,33 +360,38 @@ class MachineAccount:
     digest: str
     assumptions: tuple[Assumed, ...]
     elements: tuple[tuple[str, str], ...] = ()
+    modelled: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one instance cost."""
+    """What one instance or obligation cost."""
 
-    instance: str
+    name: str
     seconds: float
-    bytes_per_state: float
+    bytes_per_state: float = 0.0
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """All that may differ when the same check is run again: time, machine and versions."""
+    """All that may differ when the same is run again: time, machine and versions. Only manifests have it.
+
+    started: ISO 8601, with the offset.  seconds: of the whole run.  cores: that the computer has.
+    """
 
     started: str
     seconds: float
     threads: int
     python: str
     platform: str
+    cores: int
     versions: tuple[tuple[str, str], ...]
-    timings: tuple[Timing, ...]
+    timings: tuple[Timing, ...] = ()
 
 
 @dataclass(frozen=True)
 class Report:
-    """An invariant report. Everything but ``run`` is the same, byte for byte, whenever and wherever it is made.
+    """An invariant report: the same, byte for byte, whenever and wherever it is made.
 
     command:      the one command that repeats it.
     not_searched: instances of which nothing is known, because the user interrupted.
@@ -378,7 +402,6 @@ class Report:
     machines: tuple[MachineAccount, ...]
     instances: tuple[InstanceAccount, ...]
     not_searched: tuple[str, ...]
-    run: RunFacts
 
     @property
     def outcome(self) -> Outcome:

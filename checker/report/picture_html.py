@@ -18,4 +18,4 @@ def picture_html(drawing: Drawing, caption: str) -> str:
 
     caption: what the picture is of, for whoever cannot see it.
     """
-    return rendered("picture.html.j2", drawing=drawing, caption=caption)
+    return rendered("picture_alone.html.j2", drawing=drawing, caption=caption)

@@ -26,7 +26,7 @@ from attorn.checker.report.model import (
 )
 from attorn.checker.report.summary import told_length
 
-__all__ = ["View", "alternatives"]
+__all__ = ["View", "alternatives", "ending", "folded", "held"]
 
 FEW = 4  # cells that are listed one by one, whatever they hold
 SHORTEST = "shortest: yes (breadth-first) · checked again by the plain interpreter"
@@ -61,7 +61,7 @@ class View:
             "",
             *self._run(found.trace, found.ghosts, found.loop),
             "",
-            "  " + self.paint(_end(found), "bad"),
+            "  " + self.paint(ending(found), "bad"),
             *(self._promises(found.loop.promises) if found.loop else ()),
         ]
         if found.alternatives:
@@ -136,9 +136,9 @@ class View:
         yield "  " + self.paint("first state", "strong")
         margin = max((len(_field_name(field)) for field in fields), default=0)
         for field in fields:
-            held = [each for each in trace.start if each.place.field == field.name]
+            values = [each for each in trace.start if each.place.field == field.name]
             lead = f"    {_field_name(field):{margin}}  "
-            yield from wrapped(_held(field, held), self.width, " " * len(lead), lead)
+            yield from wrapped(held(field, values), self.width, " " * len(lead), lead)
         steps = [*trace.steps, *(loop.steps if loop else ())]
         if steps:
             yield ""
@@ -148,13 +148,13 @@ class View:
         """Steps with what they change; those after the first ``once`` are taken again and again."""
         parties = max(len(step.party) for step in steps)
         gap = parties + 2 if parties else 0
-        folded = [_folded(step.changes, fields) for step in steps]
-        cells = max((len(cell) for changes in folded for cell, _ in changes), default=0)
+        told = [folded(step.changes, fields) for step in steps]
+        cells = max((len(cell) for changes in told for cell, _ in changes), default=0)
         numbers = len(str(len(steps)))
         indent = " " * (4 + numbers + 2 + gap + 2)
         if once:
             yield "  " + self.paint("steps", "strong")
-        for step, changes in zip(steps, folded, strict=True):
+        for step, changes in zip(steps, told, strict=True):
             if step.number == once + 1:
                 yield "  " + self.paint("then for ever, in a loop", "strong")
             yield f"    {step.number:{numbers}}  {step.party:{gap}}{self.paint(step.action, 'strong')}"
@@ -178,7 +178,8 @@ def _after(steps: int) -> str:
     return f"after step {steps}" if steps else "in the first state"
 
 
-def _end(found: Counterexample) -> str:
+def ending(found: Counterexample) -> str:
+    """What is to be said below the last step."""
     if found.loop is not None:
         first = len(found.trace.steps) + 1
         return {
@@ -195,23 +196,23 @@ def _field_name(field: FieldFacts) -> str:
     return f"{field.name} (ghost)" if field.ghost else field.name
 
 
-def _held(field: FieldFacts, held: Sequence[Assignment]) -> str:
+def held(field: FieldFacts, values: Sequence[Assignment]) -> str:
     """What the cells of a field hold, in as few words as say it."""
     if not field.index:
-        return held[0].value
-    kinds = Counter(each.value for each in held)
+        return values[0].value
+    kinds = Counter(each.value for each in values)
     common, times = kinds.most_common(1)[0]
-    if len(kinds) == 1 and len(held) > 1:
+    if len(kinds) == 1 and len(values) > 1:
         return f"all {common}"
-    few = len(held) < FEW or 2 * times < len(held)
-    shown = held if few else [each for each in held if each.value != common]
+    few = len(values) < FEW or 2 * times < len(values)
+    shown = values if few else [each for each in values if each.value != common]
     told = [
         formula(f"{', '.join(each.place.index)}: {each.value}").replace(": ", ":\N{NO-BREAK SPACE}") for each in shown
     ]
     return " · ".join(told if few else [*told, f"else {common}"])
 
 
-def _folded(changes: Sequence[Change], fields: dict[str, FieldFacts]) -> list[tuple[str, str]]:
+def folded(changes: Sequence[Change], fields: dict[str, FieldFacts]) -> list[tuple[str, str]]:
     """Changes as cell and ``old → new``; like changes of one field together where their cells make up a block."""
     groups: dict[tuple[str, str, str], list[Place]] = {}
     for each in changes:

@@ -9,7 +9,7 @@ from attorn.checker.reads import cells_read
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.language import Concrete, Values
 
-__all__ = ["sequence_chart"]
+__all__ = ["NOBODY", "sequence_chart", "taken_up_by"]
 
 NOBODY = "machine"
 """The lane of actions that name no party."""
@@ -31,7 +31,7 @@ def sequence_chart(concrete: Concrete, path: Path, end: str = "", loop: Sequence
     aliases = {party: f"p{number}" for number, party in enumerate(parties)}
     arrows = [
         f"{aliases[_party(move)]}->>{aliases[to]}: {concrete.label(move.step)}"
-        for move, to in zip(moves, _taken_up_by(concrete, path.start, moves, len(again)), strict=True)
+        for move, to in zip(moves, taken_up_by(concrete, path.start, moves, len(again)), strict=True)
     ]
     lines = ["sequenceDiagram", "    autonumber"]
     lines += [f"    participant {alias} as {party}" for party, alias in aliases.items()]
@@ -45,8 +45,8 @@ def sequence_chart(concrete: Concrete, path: Path, end: str = "", loop: Sequence
     return "\n".join(lines) + "\n"
 
 
-def _taken_up_by(concrete: Concrete, start: Values, moves: Sequence[Move], again: int) -> Iterator[str]:
-    """For each move the party that takes it up; a loop of ``again`` moves is gone through twice to see it."""
+def taken_up_by(concrete: Concrete, start: Values, moves: Sequence[Move], again: int = 0) -> Iterator[str]:
+    """For each move the party that takes it up; the last ``again`` moves are a loop, gone through twice to see it."""
     unrolled = (*moves, *moves[len(moves) - again :])
     states = (start, *(move.state for move in unrolled))
     changed = [

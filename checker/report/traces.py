@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from attorn.checker.report.model import Assignment, Change, Place, Trace, TraceStep
+from attorn.checker.report.picture import Pictures
+from attorn.checker.report.sequence import taken_up_by
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.language import Concrete, Expr, Instance, Step, Values, value_name
 from attorn.spec.language.sorts import Sort
@@ -15,29 +17,58 @@ __all__ = ["Tracer", "ghosts_read"]
 
 
 class Tracer:
-    """Tells the runs of one instance."""
+    """Tells the runs of one instance.
 
-    def __init__(self, concrete: Concrete) -> None:
-        self._concrete = concrete
+    pictures: what draws each state on the way; None for no pictures.
+    """
+
+    def __init__(self, concrete: Concrete, pictures: Pictures | None = None) -> None:
+        self._concrete, self._pictures = concrete, pictures
 
     @property
     def _instance(self) -> Instance:
         return self._concrete.instance
 
-    def trace(self, path: Path) -> Trace:
-        """The whole first state of a run, and its steps, which count from 1."""
+    def trace(self, path: Path, broken: Collection[int] = (), loop: Sequence[Move] = ()) -> Trace:
+        """The whole first state of a run, and its steps, which count from 1.
+
+        broken: the cells of the last state that a violated clause reads.
+        loop:   what comes after it for ever.
+        """
         start = tuple(
             Assignment(place, value_name(sort, number))
             for (place, sort), number in zip(self._places, path.start, strict=True)
         )
-        return Trace(start, self.steps(path.start, path.moves))
+        at_once = () if path.moves else broken
+        drawing = self._pictures.draw(path.start, broken=at_once) if self._pictures else None
+        steps = self.steps(path.start, (*path.moves, *loop), broken=broken, last=len(path.moves), again=len(loop))
+        return Trace(start, steps[: len(path.moves)], drawing)
 
-    def steps(self, before: Values, moves: Sequence[Move], first: int = 1) -> tuple[TraceStep, ...]:
-        """Moves from a state; ``first`` is the number of the first one."""
+    def loop(self, path: Path, loop: Sequence[Move]) -> tuple[TraceStep, ...]:
+        """The steps that are repeated for ever after a run, numbered on from those before."""
+        return self.steps(path.start, (*path.moves, *loop), again=len(loop))[len(path.moves) :]
+
+    def steps(
+        self, before: Values, moves: Sequence[Move], broken: Collection[int] = (), last: int = 0, again: int = 0
+    ) -> tuple[TraceStep, ...]:
+        """Moves from a state; the last ``again`` are a loop; number ``last`` leads to what is broken."""
         told = []
-        for number, move in enumerate(moves, start=first):
-            label = self._concrete.label(move.step)
-            told.append(TraceStep(number, move.step.action.party, label, self._changes(before, move.state)))
+        parties = taken_up_by(self._concrete, before, moves, again)
+        for number, (move, to) in enumerate(zip(moves, parties, strict=True), start=1):
+            action = move.step.action
+            seen = broken if number == last else ()
+            drawing = self._pictures.draw(move.state, before, seen) if self._pictures else None
+            told.append(
+                TraceStep(
+                    number,
+                    action.party,
+                    self._concrete.label(move.step),
+                    self._changes(before, move.state),
+                    action.name,
+                    to,
+                    drawing,
+                )
+            )
             before = move.state
         return tuple(told)
 

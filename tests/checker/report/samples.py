@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from attorn.checker import oracle
-from attorn.checker.report import Commands, Report, RunFacts, Timing, instance_account, machine_account
+from attorn.checker.report import Commands, Report, instance_account, machine_account
 from attorn.checker.verdicts import Exploration
 from attorn.spec.language import (
     Budget,
@@ -169,15 +169,6 @@ def report(*explorations: Exploration, not_searched: tuple[str, ...] = ()) -> Re
             for each in explorations
         ),
         not_searched=not_searched,
-        run=RunFacts(
-            started="2001-02-03T04:05:06+0000",
-            seconds=0.0,
-            threads=1,
-            python="3.11.0",
-            platform="a machine",
-            versions=(("numpy", "2.0"),),
-            timings=tuple(Timing(each.instance.name, 0.0, 0.0) for each in explorations),
-        ),
     )
 
 

@@ -51,6 +51,6 @@ def test_a_file_in_the_way_is_refused_before_anything_is_done(tmp_path: Path) ->
 def test_if_one_file_cannot_be_written_none_is(tmp_path: Path) -> None:
     (tmp_path / "x.md").write_text("old")
     with pytest.raises(BadInput, match="cannot write to"):
-        write_files(tmp_path, {"x.md": "new", "missing/x.json": "{}"})
+        write_files(tmp_path, {"x.md": "new", "x.md/x.json": "{}"})
     assert (tmp_path / "x.md").read_text() == "old"
     assert [each.name for each in tmp_path.iterdir()] == ["x.md"]

@@ -69,7 +69,7 @@ def spoil(path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("run", ...),
+        ("run", {}),
         ("outcome", "passed"),
         ("surplus", 1),
         ("machines.0.digest", "3f9a1c"),
@@ -81,7 +81,7 @@ def spoil(path: str, value: Any) -> dict[str, Any]:
         ("instances.0.properties.1.counterexample.steps.0.changes.0.old", ...),
         ("instances.0.properties.1.counterexample.checked_again", False),
         ("instances.0.goals.0.witness", None),
-        ("run.started", "yesterday"),
+        ("instances.0.actions.0.where", "somewhere"),
     ],
 )
 def test_a_damaged_report_is_refused(path: str, value: Any) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from attorn.checker.report import render_markdown
-from attorn.checker.report.markdown import RUN_HEADING
 
 from .samples import explored, jobs, relay, report
 
@@ -47,14 +45,6 @@ def test_assumptions_and_the_claim_are_spelled_out() -> None:
     assert row(TEXT, "no_falls")[1] == "No runner drops the baton."
     assert "The baton is passed on." in TEXT
     assert "Runners run." not in TEXT  # no property speaks of that element
-
-
-def test_everything_before_the_run_is_independent_of_it() -> None:
-    said = report(explored(relay()))
-    other = replace(said, run=replace(said.run, started="2002-02-02T02:02:02+0000", seconds=9.0, python="3.99"))
-    first, second = render_markdown(said), render_markdown(other)
-    assert first != second
-    assert first.partition(RUN_HEADING)[0] == second.partition(RUN_HEADING)[0]
 
 
 def test_an_undetermined_search_says_why_it_stopped() -> None:

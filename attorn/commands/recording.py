@@ -1,0 +1,57 @@
+"""What commands leave in a run folder: their part, and the pages made from all parts."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from attorn import __version__
+from attorn.checker.report.model import RunFacts, Timing
+from attorn.checker.report.run_folder import Part, read_folder, write_pages, write_part
+
+__all__ = ["Clock", "record"]
+
+LIBRARIES = ("numpy", "networkx", "z3-solver")
+
+
+@dataclass
+class Clock:
+    """When a command began, and what machine it runs on."""
+
+    started: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+    began: float = field(default_factory=time.perf_counter)
+
+    def facts(self, threads: int = 1, timings: Sequence[Timing] = ()) -> RunFacts:
+        """All that may differ when the same command is run again."""
+        return RunFacts(
+            started=self.started,
+            seconds=round(time.perf_counter() - self.began, 3),
+            threads=threads,
+            python=platform.python_version(),
+            platform=platform.platform(),
+            cores=os.cpu_count() or 1,
+            versions=tuple((name, version(name)) for name in LIBRARIES),
+            timings=tuple(timings),
+        )
+
+
+def record(
+    folder: Path,
+    name: str,
+    command: str,
+    machines: Mapping[str, str],
+    run: RunFacts,
+    texts: Mapping[str, str],
+    options: Mapping[str, str | int | float | bool | None] | None = None,
+) -> None:
+    """Write a part into a run folder, and the pages anew."""
+    from attorn.checker.report.book import gathered
+    from attorn.checker.report.pages import pages
+
+    write_part(folder, name, Part(command, __version__, dict(machines), dict(options or {}), {}, run), texts)
+    write_pages(folder, __version__, pages(gathered([read_folder(folder)])))

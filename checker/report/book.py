@@ -1,0 +1,259 @@
+"""All that one or several run folders hold, put together: what every page is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import msgspec
+
+from attorn.checker.report.model import Report, RunFacts
+from attorn.checker.report.run_folder import PAGES, Part, RunFolder
+from attorn.spec.errors import BadInput
+
+__all__ = ["Book", "HazardRow", "Hazards", "Mutant", "Mutation", "Obligation", "ProofDocument", "Proved", "Surveyed",
+           "SurveyedCell", "SurveyedGuarantee", "gathered", "record_text"]  # fmt: skip
+
+RECORD = "check.record.json"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A property or lemma, and whether it is proved for any size."""
+
+    name: str
+    lemma: bool
+    evidence: str
+    conjuncts: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """A question to the solver: ``action/property.conjunct``; what was expected, and what it said."""
+
+    name: str
+    expected: str
+    answer: str
+    attempts: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether it was answered as it must be."""
+        return self.answer in (self.expected, "unchanged")
+
+
+@dataclass(frozen=True)
+class ProofDocument:
+    """A proof for any size, as ``attorn prove`` writes it."""
+
+    machine: str
+    digest: str
+    solver: str
+    proved: bool
+    stopped: str
+    properties: tuple[Proved, ...]
+    obligations: tuple[Obligation, ...]
+    decidable: bool = True
+    fragment: str = ""
+
+
+@dataclass(frozen=True)
+class HazardRow:
+    """A known failure of a real system, and what became of the search for it."""
+
+    id: str
+    name: str
+    system: str
+    sentence: str
+    caught_by: str
+    changed: str
+    fixed_by: str
+    standing: str
+    steps: int
+    loop: int | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hazards:
+    """The table of hazards.
+
+    whole:   whether each was also looked for without its change.
+    outside: those that the model does not have, each with the reason.
+    """
+
+    hazards: tuple[HazardRow, ...]
+    whole: bool
+    outside: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class SurveyedGuarantee:
+    """What became of a property in a cell of a survey."""
+
+    evidence: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class SurveyedCell:
+    """A cell of a survey: the choices that make it, and what holds there."""
+
+    key: dict[str, str]
+    states: int
+    guarantees: dict[str, SurveyedGuarantee]
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """A survey of choices under faults.
+
+    columns: the choices that make columns.  follows: what the cells say in words.
+    """
+
+    columns: tuple[str, ...]
+    cells: tuple[SurveyedCell, ...]
+    follows: tuple[str, ...]
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A small mistake made on purpose, and who noticed it."""
+
+    mutant: str
+    action: str
+    operator: str
+    sentence: str
+    fate: str
+    refuted: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    unproved: tuple[str, ...] = ()
+    why: str = ""
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """The mutants of a machine."""
+
+    machine: str
+    digest: str
+    total: int
+    mutants: tuple[Mutant, ...]
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Book:
+    """The parts that were gathered; nothing for those that no folder has.
+
+    runs: when and where each part ran, by its name.
+    """
+
+    report: Report | None = None
+    proofs: tuple[ProofDocument, ...] = ()
+    hazards: Hazards | None = None
+    survey: Surveyed | None = None
+    mutation: tuple[Mutation, ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()
+    attorn: str = ""
+    runs: tuple[tuple[str, RunFacts], ...] = ()
+
+    def proof(self, machine: str) -> ProofDocument | None:
+        """The proof of a machine, if there is one."""
+        return next((each for each in self.proofs if each.machine == machine), None)
+
+    def proved(self, machine: str, name: str) -> str:
+        """What the proof of a machine says of a property; nothing where there is none, or it does not speak of it."""
+        proof = self.proof(machine)
+        return next((each.evidence for each in proof.properties if each.name == name), "") if proof else ""
+
+
+def record_text(report: Report) -> str:
+    """The whole report, pictures included, as text that ``gathered`` reads; its form may change with any version."""
+    return msgspec.json.encode(report).decode() + "\n"
+
+
+def gathered(folders: Sequence[RunFolder]) -> Book:
+    """Put folders together. Raises BadInput where they speak of different specifications, or contradict each other."""
+    _refuse_mixed(folders)
+    book = Book()
+    for folder in folders:
+        for name, part in folder.parts.items():
+            if name != PAGES:
+                book = _with(book, folder, name, part)
+    return book
+
+
+def _with(book: Book, folder: RunFolder, name: str, part: Part) -> Book:
+    texts = folder.of(name)
+    commands = (*book.commands, (name, part.command)) if (name, part.command) not in book.commands else book.commands
+    book = replace(book, commands=commands, attorn=part.attorn)
+    if part.run is not None:
+        book = replace(book, runs=(*book.runs, (name, part.run)))
+    kind = name.partition("-")[0]
+    match kind:
+        case "check":
+            found = _read(texts, RECORD, Report, folder)
+            return replace(book, report=_merged(book.report, found))
+        case "proof":
+            proof = _read(texts, f"{name}.json", ProofDocument, folder)
+            return replace(book, proofs=(*(each for each in book.proofs if each != proof), proof))
+        case "hazards":
+            return replace(book, hazards=_read(texts, "hazards.json", Hazards, folder))
+        case "guarantees":
+            return replace(book, survey=_read(texts, "guarantees.json", Surveyed, folder))
+        case "mutation":
+            mutation = _read(texts, f"{name}.json", Mutation, folder)
+            return replace(book, mutation=(*(each for each in book.mutation if each != mutation), mutation))
+        case _:
+            raise BadInput(f"{folder.path} has a part `{name}`, which this attorn does not know. Use a newer one.")
+
+
+def _read(texts: dict[str, str], name: str, kind: type[T], folder: RunFolder) -> T:
+    if name not in texts:
+        raise BadInput(f"the run folder {folder.path} lacks {name}; make the run again.")
+    try:
+        return msgspec.json.decode(texts[name], type=kind)
+    except msgspec.DecodeError as error:
+        raise BadInput(f"{folder.path / name} was written by another version of attorn: {error}.") from error
+
+
+def _refuse_mixed(folders: Sequence[RunFolder]) -> None:
+    known: dict[str, tuple[str, str, str]] = {}
+    for folder in folders:
+        for name, part in folder.parts.items():
+            for machine, digest in part.machines.items():
+                before = known.setdefault(machine, (digest, name, folder.path.as_posix()))
+                if before[0] != digest:
+                    raise BadInput(
+                        f"two specifications are called {machine}: {before[1]} in {before[2]} is about "
+                        f"{before[0][:12]}, {name} in {folder.path.as_posix()} about {digest[:12]}. "
+                        f"Make the older one again: {part.command} --out {folder.path.as_posix()}"
+                    )
+
+
+def _merged(one: Report | None, other: Report) -> Report:
+    if one is None:
+        return other
+    known = {each.name: each for each in one.instances}
+    for each in other.instances:
+        if each.name in known and each != known[each.name]:
+            raise BadInput(
+                f"two folders say different things of the instance {each.name}, perhaps because they were asked for "
+                "different properties. Leave one of them out."
+            )
+    machines = {each.name: each for each in (*one.machines, *other.machines)}
+    instances = {each.name: each for each in (*one.instances, *other.instances)}
+    return Report(
+        other.attorn,
+        one.command if one.command == other.command else f"{one.command} && {other.command}",
+        tuple(machines.values()),
+        tuple(instances.values()),
+        tuple(name for name in dict.fromkeys((*one.not_searched, *other.not_searched)) if name not in instances),
+    )

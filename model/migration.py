@@ -7,6 +7,7 @@ from attorn.spec.language import ANY, Machine, action, assumption, exists, foral
 from attorn.spec.lemmas import LEMMAS
 from attorn.spec.picture import PLATFORM_PICTURE
 from attorn.spec.progress import PROGRESS
+from attorn.spec.ranks import RANKS
 from attorn.spec.safety import SAFETY
 from attorn.spec.vocabulary import NONE, VM, ZERO, Address, Partition, Phase, Platform, Segment, Word
 
@@ -209,7 +210,7 @@ CLAIM = Machine(
     Platform,
     nothing_runs,
     (*LIFE_STEPS, *CLAIM_STEPS),
-    (*SAFETY, *LEMMAS, *GOALS, *PROGRESS),
+    (*SAFETY, *LEMMAS, *GOALS, *PROGRESS, *RANKS),
     assumptions=(
         assumption(
             "no_faults", "No party fails: VMMs, firmware and the channel between them do not crash or lose anything."

@@ -8,6 +8,7 @@ from functools import cached_property
 from attorn.model.protocol import Answer, ExitOrder, Journal, Memory, Protocol
 from attorn.model.variants import build
 from attorn.spec.handover_lemmas import HANDOVER_LEMMAS
+from attorn.spec.handover_ranks import HANDOVER_RANKS
 from attorn.spec.language import Declaration, Machine
 
 __all__ = ["PRESETS", "Preset"]
@@ -29,7 +30,7 @@ class Preset:
 
     @cached_property
     def machine(self) -> Machine:
-        """The machine of the protocol, under the preset's name, with the lemmas that prove it for any size."""
+        """The machine of the protocol, under the preset's name, with what proves it for any size."""
         return build(self.protocol, self.name, self.says).variant(self.name, add=self.lemmas)
 
 
@@ -46,7 +47,7 @@ PRESETS: dict[str, Preset] = {
                 "A partition gives a segment away by its own step; the firmware takes one back only from a dead VMM.",
                 "The claim says nothing of a way back; the one here is ours.",
             ),
-            HANDOVER_LEMMAS,
+            (*HANDOVER_LEMMAS, *HANDOVER_RANKS),
         ),
         Preset(
             "memfd",

@@ -256,8 +256,8 @@ def told_in_this_migration(s: Handover) -> Expr:
 
 @lemma
 def who_wants_the_vm_back_has_suspended_it(s: Handover) -> Expr:
-    """Only the source of a migration under way wants the VM back, and `roll_back`, `concede` and death end that."""
-    return forall(VM, lambda vm: s.aborting[vm] >> one_of(s.phase[vm], *UNDER_WAY))
+    """Only the source of a migration under way wants the VM back, until it hears an answer, has it, or concedes it."""
+    return forall(VM, lambda vm: s.aborting[vm] >> (one_of(s.phase[vm], *UNDER_WAY) & ~s.heard[vm]))
 
 
 @lemma
@@ -292,6 +292,45 @@ def broken_connections_carry_nothing(s: Handover) -> Expr:
 
 
 @lemma
+def asked_only_while_it_matters(s: Handover) -> Expr:
+    """ANSWER is sent by a destination that has resumed, ABORT by a source that wants the VM back or has it already.
+
+    A source that hears or learns that it is too late leaves its question under way; who has declined is asked no more.
+    """
+    return forall(
+        VM,
+        lambda vm: (
+            (s.sent[vm, Message.ANSWER] >> (s.arrival[vm] == Arrival.RESUMED))
+            & (
+                s.sent[vm, Message.ABORT]
+                >> (
+                    s.aborting[vm]
+                    | (s.phase[vm] == Phase.RUNNING)
+                    | (s.arrival[vm] == Arrival.RESUMED)
+                    | ((s.phase[vm] == Phase.EXITED) & s.entered[vm])
+                )
+            )
+            & (
+                (s.arrival[vm] == Arrival.DECLINED)
+                >> (~s.sent[vm, Message.ABORT] & (s.aborting[vm] | one_of(s.phase[vm], Phase.RUNNING, Phase.EXITED)))
+            )
+        ),
+    )
+
+
+@lemma
+def executed_where_it_runs(s: Handover) -> Expr:
+    """`start` and `roll_back` set a VM running in its source, `resume` in its destination, and nobody pauses it."""
+    return forall(
+        VM,
+        lambda vm: (
+            ((s.phase[vm] == Phase.RUNNING) >> s.runs[s.source[vm], vm])
+            & ((s.arrival[vm] == Arrival.RESUMED) >> s.runs[s.target[vm], vm])
+        ),
+    )
+
+
+@lemma
 def nobody_pauses(s: Handover) -> Expr:
     """The protocol has no step that pauses a VM."""
     return forall(VM, lambda vm: ~s.paused[vm])
@@ -315,5 +354,7 @@ HANDOVER_LEMMAS = (
     who_wants_the_vm_back_has_suspended_it,
     messages_follow_the_transfer,
     broken_connections_carry_nothing,
+    asked_only_while_it_matters,
+    executed_where_it_runs,
     nobody_pauses,
 )

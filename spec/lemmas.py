@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attorn.spec.language import Expr, forall, lemma
+from attorn.spec.language import Expr, forall, lemma, one_of
 from attorn.spec.vocabulary import NONE, VM, ZERO, Phase, Platform, Segment
 
 __all__ = ["LEMMAS"]
@@ -28,8 +28,25 @@ def registers_are_the_guests(s: Platform) -> Expr:
     return forall(VM, lambda vm: (s.phase[vm] == Phase.ABSENT) >> (s.registers[vm] == s.guest_registers[vm]))
 
 
+@lemma(claim="e")
+def held_at_either_end(s: Platform) -> Expr:
+    """Only `reassign` moves what a VM holds, from its source to its destination, and `exit` waits for the last one."""
+    return forall(
+        VM,
+        Segment,
+        lambda vm, segment: (
+            s.holds[vm, segment]
+            >> (
+                one_of(s.owner[segment], s.source[vm], s.target[vm])
+                & (one_of(s.phase[vm], *AFTER_EXIT) >> (s.owner[segment] == s.target[vm]))
+            )
+        ),
+    )
+
+
 LEMMAS = (
     layout_is_what_is_held,
     guest_wrote_only_what_it_holds,
     registers_are_the_guests,
+    held_at_either_end,
 )

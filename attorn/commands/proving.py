@@ -19,9 +19,11 @@ from attorn.checker.prove.kinduction import prove_by_k_induction
 from attorn.checker.prove.lemma_search import Outcome, SearchOptions, find_lemmas, small_instances
 from attorn.checker.prove.minimize import minimize
 from attorn.checker.prove.pack import write_pack
+from attorn.checker.prove.progress import prove_progress
 from attorn.checker.prove.solving import Cache, default_cache
 from attorn.checker.report import Commands
 from attorn.checker.report.lemmas import minimal_data, minimal_lines, search_data, search_lines
+from attorn.checker.report.progress_proof import progress_data, progress_lines
 from attorn.checker.report.proof import Failing, failing_lines, proof_data, proof_lines
 from attorn.checker.report.solver_runs import SolverRuns, runs_data, runs_lines
 from attorn.checker.verdicts import Evidence
@@ -87,15 +89,27 @@ def proof(name: str, pack: Path | None, asking: Asking) -> int:
             asking.cache,
             lambda done, total: say(f"{done:,} of {total:,} obligations"),
         )
+        ranked = prove_progress(
+            found,
+            asking.options,
+            asking.cache,
+            lambda done, total: say(f"{done:,} of {total:,} obligations of rankings"),
+        )
         failing = [] if found.stopped else list(_failing(found, say))
     fragment = check_fragment(machine)
-    lines = [*proof_lines(found, fragment, width(), painter()), *failing_lines(failing, width(), painter()), ""]
-    asking.tell(lines, proof_data(found, fragment, failing))
+    lines = [
+        *proof_lines(found, fragment, width(), painter()),
+        *progress_lines(ranked, width(), painter()),
+        *failing_lines(failing, width(), painter()),
+        "",
+    ]
+    asking.tell(lines, proof_data(found, fragment, failing) | {"progress": progress_data(ranked)})
+    proved = found.proved and ranked.proved
     if pack is not None:
-        click.echo(f"pack    {pack}: {write_pack(found, pack)} files and verify.py", err=asking.form == "json")
+        click.echo(f"pack    {pack}: {write_pack(found, pack, ranked)} files and verify.py", err=asking.form == "json")
         machine_option = "" if said == machine.name else f" --machine {said}"
         asking.next(f"attorn verify {pack}{machine_option} --solver cvc5")
-    elif found.proved:
+    elif proved:
         asking.next(f"attorn prove {said} --pack DIR   (evidence for others)")
     elif any(each.refuted for each in failing):
         asking.next(f"attorn check {said}")
@@ -103,7 +117,7 @@ def proof(name: str, pack: Path | None, asking: Asking) -> int:
         asking.next(f"attorn prove {said} --find-lemmas")
     if any(each.refuted for each in failing):
         return REFUTED
-    return HOLDS if found.proved else UNDETERMINED
+    return HOLDS if proved else UNDETERMINED
 
 
 def _failing(found: Proof, say: Any) -> Iterator[Failing]:

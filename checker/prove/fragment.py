@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from attorn.checker.prove.obligations import companions, inductive_set, obligations, two_state_conjuncts
+from attorn.checker.prove.ranking import ranking_companions, ranking_obligations
 from attorn.spec.language import Expr, Field, Machine, Op
 from attorn.spec.language.sorts import BooleanSort, ElementSort, OptionSort, Sort
 from attorn.spec.language.source import Where
@@ -98,6 +99,14 @@ def _asserted(machine: Machine) -> Iterator[tuple[Expr, str, Where]]:
             yield formula, name, lines[name]
         about = " after ".join(part for part in (obligation.conjunct, obligation.action) if part) or "initial"
         yield obligation.refuted, about, lines[obligation.conjunct or obligation.action or "initial"]
+    for ranking in machine.rankings:
+        for obligation in (
+            *ranking_obligations(machine, ranking, conjuncts),
+            *ranking_companions(machine, ranking, conjuncts),
+        ):
+            if not obligation.unchanged:
+                for _, formula in (*obligation.hypotheses[len(conjuncts) :], ("", obligation.refuted)):
+                    yield formula, f"ranking {ranking.name}", ranking.where
 
 
 Scope = Mapping[int, frozenset[tuple[str, str]]]

@@ -21,7 +21,7 @@ from attorn.checker.prove.solving import Answer, Cache, ask_all
 from attorn.checker.verdicts import Evidence
 from attorn.spec.language import Machine, Property
 
-__all__ = ["Discharge", "Proof", "ProofOptions", "PropertyProof", "prove"]
+__all__ = ["Discharge", "Proof", "ProofOptions", "PropertyProof", "discharged", "prove"]
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,14 @@ def prove(
     conjuncts, edges = inductive_set(machine), two_state_conjuncts(machine)
     first = list(obligations(machine, conjuncts, edges))
     checks = [*companions(machine, conjuncts), completeness(machine, machine.actions)]
-    settled, stopped = _discharge([*first, *checks], options, cache, progress)
+    settled, stopped = discharged([*first, *checks], options, cache, progress)
     discharges, companion_answers = settled[: len(first)], settled[len(first) :]
 
     remaining = _without_undone(conjuncts, discharges)
     current = discharges
     while len(remaining) < len(conjuncts) and remaining and not stopped:
         again = list(obligations(machine, remaining, edges))
-        current, stopped = _discharge(again, options, cache, None)
+        current, stopped = discharged(again, options, cache, None)
         smaller = _without_undone(remaining, current)
         if len(smaller) == len(remaining):
             break
@@ -143,12 +143,13 @@ def prove(
     )  # fmt: skip
 
 
-def _discharge(
+def discharged(
     wanted: list[Obligation],
     options: ProofOptions,
     cache: Cache | None,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[list[Discharge], str]:
+    """Ask what has to be asked of some obligations; also says what an interrupt has left unasked."""
     asked = [number for number, obligation in enumerate(wanted) if not obligation.unchanged]
     answers: dict[int, Answer] = {}
     stopped = ""

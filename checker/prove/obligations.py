@@ -20,7 +20,9 @@ __all__ = [
     "Obligation",
     "companions",
     "completeness",
+    "guard_of",
     "inductive_set",
+    "named",
     "obligations",
     "relation",
     "two_state_conjuncts",
@@ -33,6 +35,13 @@ class Kind(Enum):
     INITIAL = "the initial states satisfy the conjunct"
     STEP = "the action preserves the conjunct"
     EDGE = "every step of the action satisfies the two-state conjunct"
+    RANK_FOUNDED = "the numbers of the rank are natural"
+    RANK_ENABLED = "some step that makes the rank fall is enabled, as long as it has not ended"
+    RANK_KEPT = "no step of the action makes the rank rise"
+    RANK_FALLS = "every step of the action makes the rank fall"
+    RANK_STAYS = "a step that makes the rank fall stays enabled until it falls, whatever step of the action comes first"
+    RANK_COVERS = "wherever the premise of the progress property holds, its conclusion holds or the ranking applies"
+    RANK_LEAVES = "until the conclusion holds, the ranking applies after every step of the action"
     COMPLETE = "no action is forgotten: every step is a step of one of the actions"
     POSSIBLE_START = "some initial state exists, so that the proofs about them are not empty"
     POSSIBLE_STEP = "some state satisfies all conjuncts and enables the action, so that its proofs are not empty"
@@ -120,9 +129,9 @@ def obligations(
     for conjunct in shown:
         refuted = ~conjunct.clause.formula
         yield Obligation(Kind.INITIAL, "", conjunct.name, machine.initial.parameters, (("initial", start),), refuted)
-    known = _named(conjuncts)
+    known = named(conjuncts)
     for action in machine.actions:
-        given = (*known, *_guard(action))
+        given = (*known, *guard_of(action))
         written = {write.field for write in action.writes}
         for conjunct in shown:
             formula = conjunct.clause.formula
@@ -138,7 +147,7 @@ def companions(machine: Machine, conjuncts: Sequence[Conjunct]) -> Iterator[Obli
     """Questions that must have an answer, so that no proof is about nothing."""
     start = initial_formula(machine.initial)
     yield Obligation(Kind.POSSIBLE_START, "", "", machine.initial.parameters, (), start)
-    known = _named(conjuncts)
+    known = named(conjuncts)
     for action in machine.actions:
         yield Obligation(Kind.POSSIBLE_STEP, action.name, "", action.parameters, known, action.guard)
     for conjunct in conjuncts:
@@ -154,11 +163,13 @@ def completeness(machine: Machine, actions: Iterable[Action]) -> Obligation:
     return Obligation(Kind.COMPLETE, "", "", (), (("next", following),), ~covered)
 
 
-def _named(conjuncts: Sequence[Conjunct]) -> tuple[tuple[str, Expr], ...]:
+def named(conjuncts: Sequence[Conjunct]) -> tuple[tuple[str, Expr], ...]:
+    """Conjuncts as hypotheses."""
     return tuple((conjunct.name, conjunct.clause.formula) for conjunct in conjuncts)
 
 
-def _guard(action: Action) -> tuple[tuple[str, Expr], ...]:
+def guard_of(action: Action) -> tuple[tuple[str, Expr], ...]:
+    """The clauses of an action as hypotheses."""
     return tuple((f"guard of {action.name}, clause {i}", clause.formula) for i, clause in enumerate(action.clauses))
 
 

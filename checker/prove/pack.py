@@ -12,17 +12,21 @@ from typing import Any
 from attorn.checker.prove import verify_pack
 from attorn.checker.prove.induction import Discharge, Proof
 from attorn.checker.prove.obligations import companions, completeness, inductive_set, obligations, two_state_conjuncts
+from attorn.checker.prove.progress import ProgressProof
+from attorn.checker.prove.ranking import ranking_companions, ranking_obligations
 from attorn.checker.prove.solving import installed
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Machine, render
 
 __all__ = ["differences", "write_pack"]
 
-FORMAT = "attorn proof pack 1"
+FORMAT = "attorn proof pack 2"
 
 
-def write_pack(proof: Proof, folder: Path) -> int:
+def write_pack(proof: Proof, folder: Path, ranked: ProgressProof | None = None) -> int:
     """Write every obligation and companion of a proof, a manifest and ``verify.py``; returns the number of files.
+
+    ranked: the proof of progress on top of it; without it the pack says nothing of progress.
 
     The folder appears only when it is complete. Raises BadInput where it exists already, or cannot be written.
     """
@@ -34,7 +38,7 @@ def write_pack(proof: Proof, folder: Path) -> int:
     except OSError as error:
         raise BadInput(f"{folder.parent} cannot be written: {error.strerror}. Name another folder.") from error
     try:
-        count = _write(proof, aside)
+        count = _write(proof, ranked, aside)
         aside.chmod(0o755)
         aside.rename(folder)
     except OSError as error:
@@ -46,15 +50,18 @@ def write_pack(proof: Proof, folder: Path) -> int:
     return count
 
 
-def _write(proof: Proof, folder: Path) -> int:
-    entries = [_entry(each, proof, folder) for each in (*proof.discharges, *proof.companions)]
-    manifest = _manifest(proof, entries)
+def _write(proof: Proof, ranked: ProgressProof | None, folder: Path) -> int:
+    discharges = [*proof.discharges, *proof.companions]
+    if ranked is not None:
+        discharges += [*ranked.discharges, *ranked.companions]
+    entries = [_entry(each, folder) for each in discharges]
+    manifest = _manifest(proof, ranked is not None, entries)
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     shutil.copyfile(verify_pack.__file__, folder / "verify.py")
     return len(entries)
 
 
-def _entry(discharge: Discharge, proof: Proof, folder: Path) -> dict[str, Any]:
+def _entry(discharge: Discharge, folder: Path) -> dict[str, Any]:
     obligation, answer = discharge.obligation, discharge.answer
     path = folder / f"{obligation.name}.smt2"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +90,7 @@ def _entry(discharge: Discharge, proof: Proof, folder: Path) -> dict[str, Any]:
     }
 
 
-def _manifest(proof: Proof, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def _manifest(proof: Proof, ranked: bool, entries: list[dict[str, Any]]) -> dict[str, Any]:
     machine = proof.machine
     conjuncts, edges = inductive_set(machine), two_state_conjuncts(machine)
     manifest: dict[str, Any] = {
@@ -94,6 +101,16 @@ def _manifest(proof: Proof, entries: list[dict[str, Any]]) -> dict[str, Any]:
         "actions": [action.name for action in machine.actions],
         "conjuncts": {each.name: _clause(each.clause.formula, each.clause.where) for each in conjuncts},
         "two_state_conjuncts": {each.name: _clause(each.clause.formula, each.clause.where) for each in edges},
+        "rankings": {
+            each.name: {
+                "says": each.sentence,
+                "source": str(each.where),
+                "during": render(each.during, {p.variable.payload: p.name for p in each.parameters}),
+                "by": [help.action for help in each.by],
+                "shows": list(each.shows),
+            }
+            for each in (machine.rankings if ranked else ())
+        },
         "assumptions": {each.name: each.sentence for each in machine.assumptions},
         "files": entries,
     }
@@ -108,7 +125,10 @@ def _clause(formula: Any, where: Any) -> dict[str, str]:
 def differences(folder: Path, machine: Machine) -> list[str]:
     """Where a pack is not the one that this specification gives: names of obligations that differ."""
     conjuncts = inductive_set(machine)
+    rankings = machine.rankings if any(folder.glob("rank_founded/*")) else ()
     everything = (
+        *(each for ranking in rankings for each in ranking_obligations(machine, ranking, conjuncts)),
+        *(each for ranking in rankings for each in ranking_companions(machine, ranking, conjuncts)),
         *obligations(machine, conjuncts, two_state_conjuncts(machine)),
         *companions(machine, conjuncts),
         completeness(machine, machine.actions),

@@ -23,6 +23,13 @@ KINDS = {
     "initial": "unsat",
     "step": "unsat",
     "edge": "unsat",
+    "rank_founded": "unsat",
+    "rank_enabled": "unsat",
+    "rank_kept": "unsat",
+    "rank_falls": "unsat",
+    "rank_stays": "unsat",
+    "rank_covers": "unsat",
+    "rank_leaves": "unsat",
     "complete": "unsat",
     "possible_start": "sat",
     "possible_step": "sat",
@@ -42,6 +49,16 @@ def wanted(manifest: dict[str, Any]) -> set[tuple[str, str, str]]:
     names |= {("step", action, name) for action in manifest["actions"] for name in manifest["conjuncts"]}
     names |= {("edge", action, name) for action in manifest["actions"] for name in manifest["two_state_conjuncts"]}
     names |= {("possible_step", action, "") for action in manifest["actions"]}
+    for name, ranking in manifest["rankings"].items():
+        names |= {("rank_founded", "", name), ("rank_enabled", "", name), ("possible_case", "", name)}
+        names |= {("rank_kept", action, name) for action in manifest["actions"]}
+        names |= {("rank_falls", help, f"{name}.{help}") for help in ranking["by"]}
+        names |= {("possible_step", help, name) for help in ranking["by"]}
+        names |= {("rank_stays", action, f"{name}.{help}") for action in manifest["actions"] for help in ranking["by"]}
+        names |= {("rank_covers", "", f"{name}.{stated}") for stated in ranking["shows"]}
+        names |= {
+            ("rank_leaves", action, f"{name}.{stated}") for action in manifest["actions"] for stated in ranking["shows"]
+        }
     return names | {("complete", "", ""), ("possible_start", "", "")}
 
 

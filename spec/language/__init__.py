@@ -14,6 +14,7 @@ from attorn.spec.language.declarations import (
     legal_end,
     lemma,
     progress,
+    ranking,
     then,
     two_state,
 )
@@ -39,6 +40,7 @@ from attorn.spec.language.instance import Cell, Instance, Values
 from attorn.spec.language.interpreter import Algebra, Interpreter
 from attorn.spec.language.machine import Machine
 from attorn.spec.language.picture import Lane, Picture, Shown
+from attorn.spec.language.ranking import Fall, Help, Ranking, each, helps, rank
 from attorn.spec.language.sorts import Budget
 from attorn.spec.language.state import ANY, Clause, Counter, Field, Map, Option, Relation, State, UpTo, Variable, Write
 from attorn.spec.language.substitution import after_step, primed
@@ -62,8 +64,10 @@ __all__ = [
     "Element",
     "Expr",
     "Failure",
+    "Fall",
     "Field",
     "Goal",
+    "Help",
     "Initial",
     "Instance",
     "Interpreter",
@@ -77,6 +81,7 @@ __all__ = [
     "Possibility",
     "Progress",
     "Property",
+    "Ranking",
     "Relation",
     "Shown",
     "State",
@@ -93,9 +98,11 @@ __all__ = [
     "assumption",
     "constant",
     "count",
+    "each",
     "exists",
     "forall",
     "goal",
+    "helps",
     "initial",
     "invariant",
     "ite",
@@ -105,6 +112,8 @@ __all__ = [
     "one_of",
     "primed",
     "progress",
+    "rank",
+    "ranking",
     "render",
     "render_write",
     "some",

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, cast, overload
 
 from attorn.spec.errors import SpecificationError
 from attorn.spec.language.expressions import Expr, lift
@@ -32,13 +32,23 @@ __all__ = [
     "legal_end",
     "lemma",
     "progress",
+    "ranking",
     "then",
     "two_state",
 ]
 
 Fairness = Literal["none", "weak", "strong"]
 Kind = Literal[
-    "action", "initial", "invariant", "lemma", "two_state", "goal", "progress", "always_possible", "legal_end"
+    "action",
+    "initial",
+    "invariant",
+    "lemma",
+    "two_state",
+    "goal",
+    "progress",
+    "always_possible",
+    "legal_end",
+    "ranking",
 ]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,6 +59,7 @@ class Declaration:
 
     party:   who acts, for actions.            fair: which fairness its firing is assumed to have.
     claim:   letters of the claim's elements.  hazards: ids of known failures that it speaks about.
+    shows:   names of the progress properties that follow, for rankings.
     """
 
     name: str
@@ -61,6 +72,7 @@ class Declaration:
     fair: Fairness = "none"
     claim: str = ""
     hazards: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function, so that one property can be used inside another."""
@@ -183,6 +195,11 @@ def always_possible(function: Any = None, **about: Any) -> Any:
     It holds for all values of the parameters, and says nothing of whether the steps that lead there happen.
     """
     return _declared("always_possible", function, about)
+
+
+def ranking(*, shows: tuple[str, ...]) -> Callable[[F], Declaration]:
+    """Declare why progress properties hold for any size: the function returns ``rank(...)``, see there."""
+    return cast("Callable[[F], Declaration]", _declared("ranking", None, {"shows": shows}))
 
 
 @overload

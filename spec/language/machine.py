@@ -12,6 +12,7 @@ from attorn.spec.language.declarations import Assumption, Declaration
 from attorn.spec.language.digest import machine_digest
 from attorn.spec.language.expressions import FALSE, QUANTIFIERS, Expr, Op, any_of, walk
 from attorn.spec.language.picture import Picture
+from attorn.spec.language.ranking import Ranking
 from attorn.spec.language.sorts import Budget, ElementSort, OptionSort, RangeSort, Sort
 from attorn.spec.language.source import here
 from attorn.spec.language.state import State
@@ -25,11 +26,12 @@ from attorn.spec.language.tracing import (
     trace_possibility,
     trace_progress,
     trace_property,
+    trace_ranking,
 )
 
 __all__ = ["Machine"]
 
-STATEMENTS = ("invariant", "two_state", "lemma", "goal", "progress", "always_possible", "legal_end")
+STATEMENTS = ("invariant", "two_state", "lemma", "goal", "progress", "always_possible", "legal_end", "ranking")
 
 
 class _Named(Protocol):
@@ -125,6 +127,28 @@ class Machine:
             for each in self.statements
             if isinstance(each, Declaration) and each.kind == "always_possible"
         )
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """Why progress properties hold for any size; like lemmas, they only serve proofs.
+
+        Raises UnknownName where one speaks of an action or a progress property that the machine lacks.
+        """
+        found = tuple(
+            trace_ranking(each, self.state)
+            for each in self.statements
+            if isinstance(each, Declaration) and each.kind == "ranking"
+        )
+        for ranking in found:
+            for help in ranking.by:
+                if self.action(help.action).fair == "none":
+                    raise SpecificationError(
+                        f"{ranking.where}: ranking `{ranking.name}` counts on `{help.action}`, which need never "
+                        'happen; declare it with @action(fair="weak"), or count on another.'
+                    )
+            for name in ranking.shows:
+                _named(self.progress, name, f"progress property of machine {self.name}")
+        return found
 
     @cached_property
     def legal_end(self) -> Expr:

@@ -13,6 +13,8 @@ from attorn.spec.errors import SortMismatch, SpecificationError
 from attorn.spec.language.checks import check_ghosts, check_order, check_parameters_used
 from attorn.spec.language.declarations import Declaration, LeadsTo, Sequence
 from attorn.spec.language.expressions import Element, Expr, Op, lift, naming, node, recording, sort_of, variable
+from attorn.spec.language.ranking import Ranking
+from attorn.spec.language.ranking import traced as ranking_of
 from attorn.spec.language.sorts import BOOLEAN
 from attorn.spec.language.source import Where
 from attorn.spec.language.state import Clause, Recorder, State
@@ -28,6 +30,7 @@ __all__ = [
     "trace_possibility",
     "trace_progress",
     "trace_property",
+    "trace_ranking",
 ]
 
 
@@ -122,6 +125,12 @@ def trace_possibility(declared: Declaration, state: type[State]) -> Possibility:
         declared.name, declared.sentence, declared.where, parameters, _formula(declared, result),
         declared.claim, declared.hazards,
     )  # fmt: skip
+
+
+def trace_ranking(declared: Declaration, state: type[State]) -> Ranking:
+    """Run a ranking once."""
+    parameters, result = _run_formula(declared, state)
+    return ranking_of(declared.name, declared.sentence, declared.where, parameters, result, declared.shows)
 
 
 def trace_end(declared: Declaration, state: type[State]) -> Expr:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from attorn.checker import oracle
 from attorn.checker.explore import Options, explore
 from attorn.checker.progress import check_progress
+from attorn.checker.prove import verify_pack
 from attorn.checker.prove.induction import ProofOptions, prove
+from attorn.checker.prove.obligations import inductive_set, obligations
+from attorn.checker.prove.pack import write_pack
+from attorn.checker.prove.progress import prove_progress
+from attorn.checker.prove.ranking import ranking_obligations
+from attorn.checker.prove.solving import ask_all
 from attorn.checker.verdicts import Evidence
 from attorn.model.presets import PRESETS
 from attorn.model.protocol import Answer, Devices, ExitOrder, Journal, Memory, Protocol
@@ -124,9 +131,39 @@ def test_the_fence_is_proved_for_any_size_and_falls_without_either_half() -> Non
     assert "at_most_one_runner" in refuted(small(fence(demands_all=False), **lossy))
 
 
+@pytest.fixture(scope="module")
+def firmware_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    proof = prove(PRESETS["firmware"].machine)
+    ranked = prove_progress(proof)
+    assert proof.proved and ranked.proved
+    assert {each.evidence for each in ranked.properties} == {Evidence.PROVED}
+    folder = tmp_path_factory.mktemp("packs") / "firmware"
+    write_pack(proof, folder, ranked)
+    return folder
+
+
 @pytest.mark.slow
-def test_the_firmware_protocol_is_proved_for_any_size() -> None:
-    assert prove(PRESETS["firmware"].machine).proved
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_the_firmware_protocol_is_proved_for_any_size_and_any_faults_by_two_solvers(
+    firmware_pack: Path, solver: str
+) -> None:
+    assert verify_pack.verify(firmware_pack, solver, 60.0, 2)[1] == []
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_the_heart_of_the_firmware_proof_stands(solver: str) -> None:
+    """Every lemma about who is alive and what is asked, one runner, and that somebody always has a step to take."""
+    machine = PRESETS["firmware"].machine
+    known = inductive_set(machine)
+    heart = ("the_living_are_up", "broken_connections_carry_nothing", "let_in_means_executed", "at_most_one_runner")
+    asked = [each for each in obligations(machine, known, (), [one for one in known if one.owner in heart])]
+    (ranking,) = machine.rankings
+    asked += [each for each in ranking_obligations(machine, ranking, known) if not each.action]
+    wanted = [each for each in asked if not each.unchanged][:: 1 if solver == "z3" else 4]
+    assert len(wanted) > 20
+    answers = ask_all([(lambda each=each: each.text, each.expected) for each in wanted], solver, jobs=1)
+    assert [wanted[number].name for number, answer in answers if answer.result != wanted[number].expected] == []
 
 
 def test_a_firmware_without_its_journal_check_is_not_proved() -> None:

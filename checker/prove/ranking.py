@@ -36,6 +36,7 @@ number of the rank, so that the steps that it pays for, faults, may raise all th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from attorn.checker.prove.obligations import Conjunct, Kind, Obligation, guard_of, named
 from attorn.spec.language import (
@@ -75,7 +76,7 @@ def ranking_obligations(machine: Machine, ranking: Ranking, known: Sequence[Conj
     enabled = any_of(*(about.enabled(help, machine.action(help.action)) for help in ranking.by))
     yield Obligation(Kind.RANK_ENABLED, "", ranking.name, parameters, inside, ~enabled)
     for action in machine.actions:
-        yield from _of_steps(machine, ranking, action, given)
+        yield from _of_steps(machine, about, action, given)
     for name in ranking.shows:
         yield from _of_property(machine, ranking, name, given)
 
@@ -92,16 +93,16 @@ def ranking_companions(machine: Machine, ranking: Ranking, known: Sequence[Conju
         yield Obligation(Kind.POSSIBLE_STEP, action.name, ranking.name, parameters, given, holds)
 
 
-def _of_steps(machine: Machine, ranking: Ranking, action: Action, given: Named) -> Iterator[Obligation]:
+def _of_steps(machine: Machine, about: _Rank, action: Action, given: Named) -> Iterator[Obligation]:
     """What is asked of every step of an action."""
-    guard, writes = guard_of(action), action.writes
+    ranking, guard, writes = about.ranking, guard_of(action), action.writes
     written = {write.field for write in writes}
-    about = _Rank(ranking, {})
     parameters = (*action.parameters, *about.parameters)
     inside = (*given, ("during", about.during), *guard)
-    over = ~primed(about.during)
     untouched = written.isdisjoint(about.fields)
-    kept = after_step(over | about.kept, writes)
+    over = after_step(~primed(about.during), writes)
+    kept = over | after_step(about.kept, writes)
+    over_or_lower = over | after_step(about.lower, writes)
     yield Obligation(Kind.RANK_KEPT, action.name, ranking.name, parameters, inside, ~kept, untouched)
     for help in ranking.by:
         name = f"{ranking.name}.{help.action}"
@@ -111,7 +112,7 @@ def _of_steps(machine: Machine, ranking: Ranking, action: Action, given: Named) 
             held = (*given, ("during", own.during), ("condition", own.when(help)), *guard)
             yield Obligation(Kind.RANK_FALLS, action.name, name, (*action.parameters, *own.parameters), held, ~falls)
         extra, still = about.open_help(help, machine.action(help.action))
-        stays = after_step(over | about.lower | primed(still), writes)
+        stays = over_or_lower | after_step(primed(still), writes)
         yield Obligation(
             Kind.RANK_STAYS,
             action.name,
@@ -174,49 +175,54 @@ class _Rank:
         )
         self._chosen = {**given, **{old.name: new.variable for old, new in zip(free, self.parameters, strict=True)}}
         self._given = {each.variable.payload: self._chosen[each.name] for each in ranking.parameters}
-        self._ranking = ranking
+        self.ranking = ranking
+        self._open: dict[str, tuple[tuple[Parameter, ...], Expr]] = {}
         self.during = self._about(ranking.during)
 
     def when(self, help: Help) -> Expr:
         """The condition of a help."""
         return self._about(help.when)
 
-    @property
+    @cached_property
     def lower(self) -> Expr:
         """The rank is lower after the step than before."""
         found = FALSE
-        for fall in reversed(self._ranking.falls):
+        for fall in reversed(self.ranking.falls):
             found = any_of(_lower(fall), all_of(_same(fall), found))
         return self._about(found)
 
-    @property
+    @cached_property
     def kept(self) -> Expr:
         """The rank is not higher after the step than before."""
-        return any_of(self.lower, self._about(all_of(*map(_same, self._ranking.falls))))
+        return any_of(self.lower, self._about(all_of(*map(_same, self.ranking.falls))))
 
     @property
     def founded(self) -> Expr:
         """All numbers of the rank are natural."""
-        return self._about(all_of(*(_all(each, each.value >= 0) for each in self._ranking.falls)))
+        return self._about(all_of(*(_all(each, each.value >= 0) for each in self.ranking.falls)))
 
     @property
     def fields(self) -> set[Field]:
         """What the condition and the rank read."""
-        parts = (self.during, *(each.value for each in self._ranking.falls))
+        parts = (self.during, *(each.value for each in self.ranking.falls))
         return {field for part in parts for field in fields_read(part)}
 
     def open_help(self, help: Help, action: Action) -> tuple[tuple[Parameter, ...], Expr]:
         """That a help is enabled, and its condition holds: with the parameters of its own that stay free."""
-        own = [each for each in action.parameters if each.name not in _shared(self._ranking, action.parameters)]
+        if action.name in self._open:
+            return self._open[action.name]
+        own = [each for each in action.parameters if each.name not in _shared(self.ranking, action.parameters)]
         extra = tuple(
             Parameter(f"{each.name}.{action.name}", variable(each.sort, APART + 200 + number))
             for number, each in enumerate(own)
         )
-        return extra, self._helped(help, action, {old.name: new.variable for old, new in zip(own, extra, strict=True)})
+        still = self._helped(help, action, {old.name: new.variable for old, new in zip(own, extra, strict=True)})
+        self._open[action.name] = extra, still
+        return extra, still
 
     def enabled(self, help: Help, action: Action) -> Expr:
         """That a help is enabled for some values of the parameters of its own, and its condition holds."""
-        own = [each for each in action.parameters if each.name not in _shared(self._ranking, action.parameters)]
+        own = [each for each in action.parameters if each.name not in _shared(self.ranking, action.parameters)]
         if not own:
             return self._helped(help, action, {})
         names = tuple(each.name for each in own)

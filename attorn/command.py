@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from attorn.commands.check import check
+from attorn.commands.estimate import estimate
 from attorn.commands.explain import explain
 from attorn.commands.explore import explore
 from attorn.commands.guarantees import guarantees
@@ -96,6 +97,7 @@ def main(context: click.Context) -> None:
     attorn check                 check the default instances and write reports/latest/
     attorn check claim           check one instance
     attorn check my_machine.py   check a machine of your own
+    attorn estimate claim        how large a search will be
     attorn list                  what there is
     attorn show resume           one action, property, goal, field or machine
     attorn explain claim/...     one run, step by step
@@ -116,6 +118,7 @@ main.add_command(check)
 main.add_command(listing, "list")
 main.add_command(show)
 main.add_command(explain)
+main.add_command(estimate)
 main.add_command(explore)
 main.add_command(guarantees)
 main.add_command(mutate)

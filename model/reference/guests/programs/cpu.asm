@@ -3,7 +3,8 @@
 # In step n an image of the register file is made from n in memory, loaded, held for the time of two thousand instructions
 # that change nothing, stored again, and compared word by word. So a register that comes back from another time, or not
 # at all, differs from memory. Words of the image: 0-14 general registers, 15 stack pointer, 16 flags, 17 MXCSR,
-# 18 x87 control, 19 x87 status, 20-25 selectors, 26-27 what FS and GS point at, 28-35 x87 stack, 36-67 SSE.
+# 18 x87 control, 19 x87 status, 20-25 selectors, 26-27 what FS and GS point at, 28-35 x87 stack, 36-67 SSE,
+# 68 x87 tags.
 #
 # Prints "cpu N" after each TERMS steps. Ends with 8 differs.
 
@@ -11,7 +12,8 @@
 .equ SEEN, 0x101000
 .equ STEP, 0x102000
 .equ EVERY, 0x102008
-.equ WORDS, 68
+.equ ENVIRONMENT, 0x102100
+.equ WORDS, 69
 
 start:
     mov rax, qword ptr [rbp + TERMS]
@@ -65,6 +67,8 @@ image:
     fild qword ptr [WANT + 240]
     fild qword ptr [WANT + 232]
     fild qword ptr [WANT + 224]
+    # Every register of the x87 is in use, and no value is zero or special: all tags are 0.
+    mov qword ptr [WANT + 544], 0
     fldcw word ptr [WANT + 144]
     # Let the status word have a condition that depends on the step.
     ftst
@@ -134,6 +138,10 @@ image:
     stmxcsr dword ptr [SEEN + 136]
     fnstcw word ptr [SEEN + 144]
     fnstsw word ptr [SEEN + 152]
+    fnstenv [ENVIRONMENT]
+    movzx eax, word ptr [ENVIRONMENT + 8]
+    mov qword ptr [SEEN + 544], rax
+    fldcw word ptr [WANT + 144]
     mov word ptr [SEEN + 160], cs
     mov word ptr [SEEN + 168], ds
     mov word ptr [SEEN + 176], es

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
 from attorn.commands.words import Count, echo, painter, size_options
 
 if TYPE_CHECKING:
-    from attorn.checker.explorer import Entry
+    from attorn.checker.conform.trace_check import TraceSource
+    from attorn.checker.explorer import Entry, Replay
     from attorn.model.hazards import Hazard
     from attorn.spec.language import Instance
 
@@ -27,6 +31,7 @@ FIRST = "claim"
 @size_options
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: a free one]")
 @click.option("--at", "where", metavar="ADDRESS", help="Open at this state: what follows the # in the page's address.")
+@click.option("--log", metavar="FILE", help="Play a log: a trace, or a run in ITF (*.itf.json).")
 @click.option("--no-browser", is_flag=True, help="Print the address and leave the browser alone.")
 @click.option("--max-states", type=Count(), help="Most states that one search looks at.  [default: 3,000,000]")
 @click.option("--seconds", type=Count(), help="Most seconds that one search takes.  [default: 20]")
@@ -35,6 +40,7 @@ def explore(
     sizes: Mapping[str, int],
     port: int,
     where: str | None,
+    log: str | None,
     no_browser: bool,
     max_states: int | None,
     seconds: int | None,
@@ -42,12 +48,13 @@ def explore(
     """Open a page on this computer that shows a state, what can happen next, why the rest cannot, and what holds.
 
     \b
-    attorn explore                                  the claim, with two VMs
-    attorn explore firmware --segments 3            another size
-    attorn explore my_machine.py                    a machine of your own
-    attorn explore claim/there_and_back             opened at the run that reaches a goal
-    attorn explore memfd/at_most_one_runner         opened at a counterexample
-    attorn explore H3                               opened where a known failure happens
+    attorn explore                             the claim, with two VMs
+    attorn explore firmware --segments 3       another size
+    attorn explore my_machine.py               a machine of your own
+    attorn explore claim/there_and_back        at a run that reaches a goal
+    attorn explore memfd/at_most_one_runner    at a counterexample
+    attorn explore H3                          where a known failure happens
+    attorn explore --log run.jsonl             the run of a log, step by step
 
     The page answers to this computer only, and to whoever has the token in the address printed. Ctrl-C ends it.
     """
@@ -61,17 +68,23 @@ def explore(
             f"the explorer needs the package `{error.name}`, which is not installed. Install it with: "
             'pip install "attorn[explore]"'
         ) from error
-    from attorn.checker.explorer import Bounds, Catalogue, Desk
+    from attorn.checker.explorer import AskPlay, Bounds, Catalogue, Desk
 
     catalogue = Catalogue(entries)
-    limits = Bounds()
-    desk = Desk(catalogue, Bounds(max_states or limits.states, limits.memory, float(seconds or limits.seconds)))
-    desk.facts(entries[0].name)  # What is wrong with a machine is told here, before any page opens.
+    limits = Bounds(max_states or Bounds.states, Bounds.memory, float(seconds or Bounds.seconds))
+    desk = Desk(catalogue, limits, lambda name, data: _log(name, data, sizes))
+    # What is wrong with a machine or a log is told here, before any page opens.
+    if log:
+        replay = desk.play(AskPlay(log, _text(log)))
+        first, title, where = replay.world, replay.says, _place(replay)
+    else:
+        first, title = entries[0].name, entries[0].title
+        desk.facts(first)
     with listen(port) as at:
         token = new_token()
-        address = f"http://{LOOPBACK}:{at.getsockname()[1]}/{_fragment(where, entries[0].name, aim, token)}"
+        address = f"http://{LOOPBACK}:{at.getsockname()[1]}/{_fragment(where, first, aim, token)}"
         paint = painter()
-        echo([f"  {paint(entries[0].name, 'strong')}  {entries[0].title}", f"  {address}", "  Ctrl-C ends it."])
+        echo([f"  {paint(first, 'strong')}  {title}", f"  {address}", "  Ctrl-C ends it."])
         if not no_browser:
             _browse(address)
         with contextlib.suppress(KeyboardInterrupt):
@@ -142,6 +155,43 @@ def _fragment(where: str | None, name: str, aim: str, token: str) -> str:
         return f"#/{name}?token={token}{f'&to={aim}' if aim else ''}"
     where = where.removeprefix("#")
     return f"#{where}{'&' if '?' in where else '?'}token={token}"
+
+
+def _place(replay: Replay) -> str:
+    """The address of the run of a log."""
+    parts = (replay.world, str(replay.start), *replay.labels)
+    return "".join(f"/{quote(part, safe='(),')}" for part in parts)
+
+
+def _text(log: str) -> str:
+    """The text of a log; raises BadInput where it cannot be read."""
+    from attorn.spec.errors import BadInput
+
+    try:
+        return Path(log).read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot read {log}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"{log} is no text in UTF-8: byte {error.start}. A log is JSON lines, or a run in ITF."
+        ) from error
+
+
+def _log(name: str, data: bytes, sizes: Mapping[str, int]) -> tuple[Instance, TraceSource]:
+    """The instance and the lines of a log."""
+    from attorn.checker.conform.byte_lines import ByteLines
+    from attorn.checker.conform.itf import ItfReader
+    from attorn.checker.conform.trace_reader import TraceReader
+    from attorn.commands.trace import instance_of
+
+    if name.endswith(".itf.json"):
+        source: TraceSource = ItfReader(data, name)
+    else:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.seek(0)
+            source = TraceReader(ByteLines(os.dup(file.fileno()), name))
+    return instance_of(source.header, None, sizes), source
 
 
 def _browse(address: str) -> None:

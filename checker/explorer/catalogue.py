@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.explorer.facts import WorldFacts, world_facts
+from attorn.checker.explorer.playing import Played
 from attorn.checker.explorer.seeking import Found
 from attorn.checker.explorer.view import Viewer
-from attorn.checker.explorer.world import World
+from attorn.checker.explorer.world import World, plain
 from attorn.spec.errors import UnknownName
 from attorn.spec.language import Instance
 
@@ -34,16 +36,25 @@ class Entry:
 
 
 class Open:
-    """A world that has been built, and what was found in it."""
+    """A world that has been built, and what was found in it; ``played`` is the log that it was built for."""
 
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
+    def __init__(self, entry: Entry, played: Played | None = None) -> None:
+        self.entry, self.played = entry, played
         self.world = World(entry.build())
         self.viewer = Viewer(self.world)
         self.facts: WorldFacts = world_facts(self.world)
         self.landmarks: dict[str, Found] = {}
         self.lock = threading.Lock()
         self.viewer.view(self.world.walk(0, []))  # Formulas are made now, while nobody else makes any.
+
+    def notes(self, start: int, labels: Sequence[str]) -> Sequence[str]:
+        """What the log says of the first steps of a run, as long as they are those of the log."""
+        if self.played is None or self.world.starts[start] != self.played.path.start:
+            return ()
+        same = itertools.takewhile(
+            lambda pair: pair[0] == plain(pair[1]), zip(self.world.labels_of(self.played.path), labels, strict=False)
+        )
+        return self.played.notes[: sum(1 for _ in same)]
 
 
 class Catalogue:
@@ -62,6 +73,13 @@ class Catalogue:
                 raise UnknownName(f"no world is called `{name}` here. {advice}")
             self._open[name] = Open(self.entries[name])
         return self._open[name]
+
+    def add(self, entry: Entry, played: Played) -> Open:
+        """One more world, for a log; it takes the place of an earlier one of that name."""
+        made = Open(entry, played)
+        self.entries[entry.name] = entry
+        self._open[entry.name] = made
+        return made
 
     def is_open(self, name: str) -> bool:
         """Whether the world has been built."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
-from attorn.checker.explorer.catalogue import Catalogue, Open
+from attorn.checker.conform.trace_check import TraceSource
+from attorn.checker.explorer.catalogue import Catalogue, Entry, Open
 from attorn.checker.explorer.facts import WorldFacts
+from attorn.checker.explorer.playing import play
 from attorn.checker.explorer.seeking import Bounds, Found, Outcome, condition, landmark, seek
 from attorn.checker.explorer.view import View
 from attorn.spec.errors import BadInput
+from attorn.spec.language import Instance
 
-__all__ = ["AskLandmark", "AskSeek", "AskView", "Desk", "Offer", "Run"]
+__all__ = ["AskLandmark", "AskPlay", "AskSeek", "AskView", "Desk", "LogReader", "Offer", "Replay", "Run"]
 
 
 class Run(msgspec.Struct, forbid_unknown_fields=True):
@@ -21,6 +25,9 @@ class Run(msgspec.Struct, forbid_unknown_fields=True):
 
     start: int
     labels: list[str]
+
+
+LogReader = Callable[[str, bytes], tuple[Instance, TraceSource]]
 
 
 class AskView(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,6 +56,24 @@ class AskLandmark(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
+class AskPlay(msgspec.Struct, forbid_unknown_fields=True):
+    """Play a log: its name, and its text."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The run of a log, and the world that was made for it."""
+
+    world: str
+    says: str
+    accepted: bool
+    start: int
+    labels: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Offer:
     """A world as a list of them shows it."""
@@ -67,8 +92,10 @@ class Desk:
     are shared by all machines.
     """
 
-    def __init__(self, catalogue: Catalogue, bounds: Bounds | None = None) -> None:
+    def __init__(self, catalogue: Catalogue, bounds: Bounds | None = None, logs: LogReader | None = None) -> None:
+        """``logs`` tells the instance and the lines of a log by its name and bytes; without it none can be played."""
         self._catalogue = catalogue
+        self._logs = logs
         self._limits = bounds or Bounds()
         self._making = threading.Lock()
         self._running: Bounds | None = None
@@ -88,7 +115,8 @@ class Desk:
             other = None
             if ask.against is not None:
                 other = opened.world.walk(ask.against.start, ask.against.labels).path.states[-1]
-            return opened.viewer.view(opened.world.walk(ask.start, ask.labels), ask.at, other)
+            walk = opened.world.walk(ask.start, ask.labels)
+            return opened.viewer.view(walk, ask.at, other, opened.notes(ask.start, ask.labels))
 
     def seek(self, ask: AskSeek, bounds: Bounds | None = None) -> Found:
         """The shortest run from the end of a run to a condition; raises BadInput where that cannot be read."""
@@ -115,6 +143,20 @@ class Desk:
                 return found
             opened.landmarks[ask.name] = found
         return opened.landmarks[ask.name]
+
+    def play(self, ask: AskPlay) -> Replay:
+        """The run of a log, in a world of its own; raises BadInput for what is none, or is too large to be shown."""
+        if self._logs is None:
+            raise BadInput("no logs can be played here.")
+        name = ask.name.replace("\\", "/").rpartition("/")[2] or "log"
+        self.close()
+        with self._making:
+            instance, source = self._logs(name, ask.text.encode())
+            played = play(instance, source)
+            opened = self._catalogue.add(Entry(name, "logs", instance.shape(), played.says, lambda: instance), played)
+        world = opened.world
+        labels = tuple(world.labels_of(played.path))
+        return Replay(name, played.says, played.accepted, world.start_of(played.path.start), labels)
 
     def bounds(self) -> Bounds:
         """Bounds for one more search."""

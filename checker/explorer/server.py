@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from attorn.checker.explorer.guard import Guard
-from attorn.checker.explorer.requests import AskLandmark, AskSeek, AskView, Desk
+from attorn.checker.explorer.requests import AskLandmark, AskPlay, AskSeek, AskView, Desk
 from attorn.checker.explorer.seeking import Bounds, Found
 from attorn.checker.report.picture_html import picture_css
 from attorn.spec.errors import AttornError, BadInput, Unsound
@@ -32,7 +32,7 @@ __all__ = ["LOOPBACK", "application", "listen", "new_token", "prepared", "serve"
 LOOPBACK = "127.0.0.1"
 ASSETS = files("attorn.checker.explorer").joinpath("assets")
 
-Ask = TypeVar("Ask", AskView, AskSeek, AskLandmark)
+Ask = TypeVar("Ask", AskView, AskSeek, AskLandmark, AskPlay)
 
 
 def new_token() -> str:
@@ -94,6 +94,10 @@ def application(desk: Desk, port: int, token: str) -> Starlette:
         ask, bounds = await _asked(request, AskLandmark), desk.bounds()
         return _json(await _searched(request, bounds, lambda: desk.landmark(ask, bounds)))
 
+    async def play(request: Request) -> Response:
+        ask = await _asked(request, AskPlay)
+        return _json(await anyio.to_thread.run_sync(desk.play, ask))
+
     async def pictures(request: Request) -> Response:
         return Response(picture_css(), media_type="text/css")
 
@@ -113,6 +117,7 @@ def application(desk: Desk, port: int, token: str) -> Starlette:
             Route("/api/view", view, methods=["POST"]),
             Route("/api/seek", seek, methods=["POST"]),
             Route("/api/landmark", landmark, methods=["POST"]),
+            Route("/api/play", play, methods=["POST"]),
             Route("/assets/css/picture.css", pictures),
             Mount("/assets", StaticFiles(packages=[("attorn.checker.explorer", "assets")])),
         ],

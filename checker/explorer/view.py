@@ -18,12 +18,16 @@ __all__ = ["Ahead", "Blocked", "GoalView", "Halt", "PropertyView", "StepView", "
 
 @dataclass(frozen=True)
 class StepView:
-    """A step of the run: numbers of the cells that it changes, with old and new values, and what it breaks."""
+    """A step of the run: numbers of the cells that it changes, with old and new values, and what it breaks.
+
+    note: the line of a log that tells of the step, where the run is that of a log.
+    """
 
     label: str
     action: str
     changes: tuple[tuple[int, str, str], ...]
     breaks: tuple[str, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,6 @@ class View:
     ending:   ``deadlock`` or ``end`` where nothing can happen, else empty.
     """
 
-    world: str
     start: int
     steps: tuple[StepView, ...]
     at: int
@@ -132,10 +135,11 @@ class Viewer:
         self._reasons = Reasons(world.concrete)
         self._pictures = Pictures(world.concrete)
 
-    def view(self, walk: Walk, at: int | None = None, against: Values | None = None) -> View:
+    def view(self, walk: Walk, at: int | None = None, against: Values | None = None, notes: Sequence[str] = ()) -> View:
         """The moment after ``at`` steps of a run, or at its end.
 
         against: the state with which the picture is compared; the one before the last step if it is None.
+        notes:   what is noted of the first steps.
 
         Cost: one evaluation of every guard, and of every property for each step that is enabled.
         """
@@ -149,15 +153,17 @@ class Viewer:
                 move.step.action.name,
                 self._changes(before, move.state),
                 (*sorted(new - old), *self._broken_by(before, move.state)),
+                note,
             )
-            for before, move, old, new in zip(states, walk.path.moves, broken, broken[1:], strict=False)
+            for before, move, old, new, note in zip(
+                states, walk.path.moves, broken, broken[1:], [*notes, *[""] * len(walk.path)], strict=False
+            )
         )
         ahead, blocked = self._ahead(state, states, broken[at])
         before = states[at - 1] if at else None
         picture, passed = self._picture(before, state, against)
         ending = "" if ahead else "end" if self._concrete.value(self._machine.legal_end, (), state) else "deadlock"
         return View(
-            world=self.world.instance.name,
             start=walk.start,
             steps=steps,
             at=at,

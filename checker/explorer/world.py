@@ -10,7 +10,7 @@ from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Clause, Concrete, Instance, Step, Values
 
-__all__ = ["MOST_STEPS", "Obstacle", "Walk", "World"]
+__all__ = ["MOST_STEPS", "Obstacle", "Walk", "World", "plain"]
 
 MOST_STEPS = 5_000
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from attorn.checker.explorer import AskLandmark, AskSeek, AskView, Bounds, Desk, Outcome
+from attorn.checker.conform.trace import events, header, trace_lines
+from attorn.checker.explorer import AskLandmark, AskPlay, AskSeek, AskView, Bounds, Catalogue, Desk, Outcome
 from attorn.checker.explorer.requests import Run
-from attorn.spec.errors import BadInput, UnknownName
-from tests.checker.explorer.worlds import desk
+from attorn.checker.explorer.world import World
+from attorn.model.instances import instance
+from attorn.spec.errors import BadInput, TooLarge, UnknownName
+from tests.checker.explorer.worlds import desk, logs
 
 # What can be known of two processes and two locks without any engine: see each test.
 
@@ -147,6 +150,63 @@ def test_the_picture_marks_what_differs_from_the_state_compared_with(shared: Des
     assert "VMM of" in last
     assert last.count("<ins>") < since.count("<ins>")
     assert shared.view(AskView("locks")).picture == ""
+
+
+def log_of(labels: list[str], without: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> str:
+    """A trace of a run of the claim, as ``attorn explain`` writes them, with the lines of some actions left out."""
+    claim = instance("claim-tiny")
+    path = World(claim).walk(0, labels).path
+    assert len(path) == len(labels)
+    told = [each for each in events(claim, path) if each.event not in without]
+    return b"".join(trace_lines(header(claim, hidden), told)).decode()
+
+
+HANDED_OVER = [
+    "start(vm0,partition0)", "allocate(vm0,segment0,address0)", "suspend(vm0,partition1)", "describe(vm0)",
+    "transfer(vm0)", "unmap(vm0,segment0)", "reassign(vm0,segment0)",
+]  # fmt: skip
+
+
+@pytest.fixture
+def player() -> Desk:
+    return Desk(Catalogue([]), logs=logs)
+
+
+def test_a_log_is_played_as_the_run_that_it_tells(player: Desk) -> None:
+    played = player.play(AskPlay("some/where/run.jsonl", log_of(HANDED_OVER)))
+    assert (played.world, played.accepted, list(played.labels)) == ("run.jsonl", True, HANDED_OVER)
+    view = player.view(AskView("run.jsonl", played.start, [*played.labels, "map(vm0,segment0)"]))
+    # The first line is the header, the second the initial state; a step that the log does not tell has no line.
+    assert [step.note for step in view.steps] == [*(f"line {number}" for number in range(3, 10)), ""]
+    other = player.view(AskView("run.jsonl", played.start, ["start(vm0,partition1)", *played.labels[1:]]))
+    assert [step.note for step in other.steps][:1] == [""]
+
+
+def test_steps_that_leave_no_line_are_filled_in(player: Desk) -> None:
+    played = player.play(
+        AskPlay("log", log_of(HANDED_OVER, without=("describe", "unmap"), hidden=("describe", "unmap")))
+    )
+    assert played.accepted
+    assert list(played.labels) == HANDED_OVER
+    view = player.view(AskView("log", played.start, list(played.labels)))
+    assert [step.label for step in view.steps if not step.note] == ["describe(vm0)", "unmap(vm0,segment0)"]
+
+
+def test_a_log_that_is_no_behaviour_is_played_up_to_the_line_that_is_wrong(player: Desk) -> None:
+    played = player.play(AskPlay("bad.jsonl", log_of(HANDED_OVER, without=("unmap",))))
+    assert not played.accepted
+    assert "no state allows line 8" in played.says  # reassign, after the header, the start and five steps.
+    assert list(played.labels) == HANDED_OVER[:5]
+
+
+def test_what_is_no_log_or_too_large_is_refused(player: Desk) -> None:
+    with pytest.raises(BadInput, match="log:1:1"):
+        player.play(AskPlay("log", "no trace"))
+    with pytest.raises(BadInput, match="no logs can be played"):
+        Desk(Catalogue([])).play(AskPlay("log", log_of(HANDED_OVER)))
+    huge = Desk(Catalogue([]), logs=lambda name, data: (instance("claim-tiny", Word=65_536), logs(name, data)[1]))
+    with pytest.raises(TooLarge, match="too many to be shown"):
+        huge.play(AskPlay("log", log_of(HANDED_OVER)))
 
 
 def test_the_world_is_told_once_with_all_its_fields_and_conjuncts(shared: Desk) -> None:

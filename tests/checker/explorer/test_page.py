@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -248,6 +249,23 @@ def test_the_run_is_played_by_its_slider(page: Page) -> None:
     assert fragment(page) == f"{LINK}?at=11"
     page.get_by_role("button", name="Play").click()
     at(page, "step 12 of 12")
+
+
+def test_a_log_is_played_with_its_lines_beside_the_steps(page: Page) -> None:
+    lines = [
+        {"format": "attorn-trace", "version": 1, "machine": "claim", "hidden": ["allocate"]},
+        {"time": 0.5, "event": "start", "arguments": {"vm": "vm0", "partition": "partition0"}},
+        {"time": 1.25, "event": "execute", "state": {"content[segment0]": "word1"}},
+    ]
+    page.keyboard.press("g")
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    page.locator("#log").set_input_files({"name": "run.jsonl", "mimeType": "text/plain", "buffer": text.encode()})
+    at(page, "step 0 of 3")
+    expect(page.locator("#status")).to_contain_text("all 2 lines are explained by this run")
+    expect(page.locator("#run .step")).to_contain_text(["", "line 2, 0.5 s", "allocate", "line 3, 1.25 s"])
+    page.get_by_role("button", name="One step forward").click()
+    at(page, "step 1 of 3")
+    shot(page, "log")
 
 
 def test_nothing_that_can_be_used_lacks_a_name(page: Page) -> None:

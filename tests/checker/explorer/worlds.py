@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
+from attorn.checker.conform.byte_lines import ByteLines
+from attorn.checker.conform.trace_check import TraceSource
+from attorn.checker.conform.trace_reader import TraceReader
 from attorn.checker.explorer import Catalogue, Desk, Entry
 from attorn.model.hazards import HAZARDS
 from attorn.model.instances import instance
@@ -21,7 +27,7 @@ from attorn.spec.language import (
     two_state,
 )
 
-__all__ = ["desk"]
+__all__ = ["desk", "logs"]
 
 
 class Process(Element):
@@ -80,6 +86,14 @@ def _locks() -> Instance:
     return Instance.of(LOCKS, "locks", Process=2, Lock=2)
 
 
+def logs(name: str, data: bytes) -> tuple[Instance, TraceSource]:
+    """A log of the smallest claim."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the reader takes its descriptor, which lives as long as it does
+    file.write(data)
+    file.seek(0)
+    return instance("claim-tiny"), TraceReader(ByteLines(os.dup(file.fileno()), name))
+
+
 def desk() -> Desk:
     """A desk for all of them."""
     hazard = HAZARDS["H3"]
@@ -97,5 +111,6 @@ def desk() -> Desk:
                     hazard.caught_by,
                 ),
             ]
-        )
+        ),
+        logs=logs,
     )

@@ -1,7 +1,7 @@
 // Dialogs: find a state, jump to a run, share a state, help.
 
 import { h, refill, sign } from "./dom.js";
-import { Refused, landmark, seek } from "./server.js";
+import { Refused, landmark, play, seek } from "./server.js";
 
 const element = (id) => document.getElementById(id);
 const [findDialog, jumpDialog, shareDialog, helpDialog] = ["find", "jump", "share", "help"].map((name) => element(`${name}-dialog`));
@@ -112,7 +112,7 @@ function landmarks(shown) {
 }
 
 function elsewhere(worlds, shown) {
-  const title = { chosen: "Worlds", instances: "Worlds", hazards: "Known failures of real systems" };
+  const title = { logs: "Logs", chosen: "Worlds", instances: "Worlds", hazards: "Known failures of real systems" };
   return worlds.map((each) => ({
     group: title[each.group] ?? each.group, name: each.name, says: each.group === "hazards" ? `${each.title}: ${each.says}` : `${each.title}. ${each.says}`,
     world: each.name, aim: each.aim, here: each.name === shown?.where.world,
@@ -182,6 +182,22 @@ async function jump(choice) {
     jumpAnswer.replaceChildren(h("p", { class: found.outcome }, sign(found.outcome === "none" ? "✓" : "?"), ` ${found.says}`));
   }
 }
+
+element("log").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (!file) return;
+  jumpAnswer.replaceChildren(h("p", {}, `Reading ${file.name} …`));
+  try {
+    const played = await play(file.name, await file.text());
+    jumpDialog.close();
+    jumpOn.act.played(played);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    jumpAnswer.replaceChildren(h("pre", { class: "refusal" }, error.message));
+  } finally {
+    event.target.value = "";
+  }
+});
 
 /** Search for the run that decides a goal or a property, and go there. */
 export function openLandmark(shown, worlds, act, name) {

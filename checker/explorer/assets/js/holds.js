@@ -36,7 +36,7 @@ function item(name, key, isOpen, summary, ...body) {
 
 function propertyItem(each, facts, act) {
   const key = `property-${each.name}`;
-  const [mark, kind, words] = each.holds === false ? ["✗", "bad", "violated here"] : each.holds ? ["✓", "good", "holds"] : ["–", "faint", "speaks of steps"];
+  const [mark, kind, words] = each.holds === false ? ["✗", "bad", "violated here"] : each.holds ? ["✓", "good", "holds"] : ["–", "faint", "asked of steps"];
   const reasons = new Map(each.false);
   return item(
     each.name,

@@ -34,7 +34,7 @@ async function go(where, how = {}) {
     const about = await facts(where.world);
     const seen = await view(where, pinned?.where.world === where.world ? pinned.where : null, signal);
     if (signal.aborted) return;
-    const reached = place(seen.world, seen.start, where.labels.slice(0, seen.halt ? seen.steps.length : undefined), seen.at, where.loop);
+    const reached = place(where.world, seen.start, where.labels.slice(0, seen.halt ? seen.steps.length : undefined), seen.at, where.loop);
     if (pinned && pinned.where.world !== reached.world) pinned = null;
     shown = { where: reached, view: seen, facts: about, cells: shown?.facts === about ? shown.cells : laidOut(about), pinned, branches: (number) => others(reached, number), command: shellWord(reached.world) };
     const fragment = format(reached);
@@ -77,6 +77,11 @@ const act = {
   run(world, found) {
     if (shown?.where.world === world) keep(shown.where, 0);
     return go(place(world, found.start, found.labels, found.labels.length, found.loop), { says: found.says });
+  },
+  async played(found) {
+    offered = await worlds();
+    await facts(found.world, true);
+    return go(place(found.world, found.start, found.labels, 0), { says: found.says });
   },
   landmark: (name) => openLandmark(shown, offered, act, name),
   find: (text) => openFind(shown, act, text),
@@ -157,6 +162,10 @@ const commands = {
   find: () => openFind(shown, act),
   jump: () => openJump(shown, offered, act),
   pin: () => togglePin(),
+  open: () => {
+    openJump(shown, offered, act);
+    element("log").click();
+  },
   share: () => openShare(shown),
   theme: () => say(cycleTheme()),
   help: () => openHelp(HELP),
@@ -173,7 +182,7 @@ const commands = {
 };
 
 const KEYS = {
-  "/": "find", g: "jump", c: "pin", y: "share", t: "theme", "?": "help", Home: "first", ArrowLeft: "back", ArrowRight: "forward", End: "last",
+  "/": "find", g: "jump", c: "pin", o: "open", y: "share", t: "theme", "?": "help", Home: "first", ArrowLeft: "back", ArrowRight: "forward", End: "last",
   " ": "play", n: "next", r: "run", p: "holds", f: "fields", x: "ghosts",
 };
 
@@ -188,6 +197,7 @@ const HELP = [
   [["g"], "jump to a goal, counterexample, known failure or other instance"],
   [["c"], "compare other states with this one"],
   [["f", "x"], "only changed fields; ghost fields"],
+  [["o"], "play a log: a trace, or a run in ITF"],
   [["y"], "share this state"],
   [["t"], "light, dark, or as the system"],
   [["?"], "this help"],

@@ -60,6 +60,7 @@ function stepItem(step, number, view, parties, cells, act) {
       h("span", { class: "number" }, number),
       h("span", { class: "label" }, h("b", {}, name), h("span", { class: "args" }, step.label.slice(name.length).replaceAll(",", ", "))),
       h("span", { class: "party" }, parties.get(step.action)),
+      step.note && h("span", { class: "noted" }, step.note),
       step.breaks.length > 0 && h("span", { class: "bad" }, sign("✗"), ` breaks ${step.breaks.join(", ")}`),
     ),
     current && h(

@@ -56,8 +56,11 @@ export const landmark = (world, name, signal) => ask("landmark", { world, name }
 export const seek = (where, condition, signal) =>
   ask("seek", { world: where.world, start: where.start, labels: where.labels.slice(0, where.at), condition }, signal);
 
+export const play = (name, text) => ask("play", { name, text });
+
 /** What there is to know of a world; asked for once. */
-export async function facts(world) {
+export async function facts(world, anew = false) {
+  if (anew) known.delete(world);
   if (!known.has(world)) known.set(world, await ask(`world?name=${encodeURIComponent(world)}`));
   return known.get(world);
 }

@@ -17,9 +17,9 @@ export function showState(shown, act) {
   title.textContent = view.at ? `State after step ${view.at}` : "Initial state";
   refill(
     place,
-    pinned && comparison(pinned, before, cells, view, act),
     view.picture && h("figure", { class: "picture" }, parsed(view.picture)),
     view.picture && h("p", { class: "passed" }, view.passed && [sign("◀"), ` point of no return: ${view.passed}`]),
+    pinned && comparison(pinned, before, cells, view, act),
     h("div", { class: "fields" }, cells.fields.filter((field) => isShown(field, before)).map((field) => fieldTable(field, view.values, before))),
     h("p", { class: "faint none-shown" }, "No field is changed here."),
   );

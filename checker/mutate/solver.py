@@ -25,7 +25,7 @@ def possible(
     import z3
 
     try:
-        text = script([*given, *cases], parameters).text()
+        text = script(given, cases, parameters).text()
     except SpecificationError:  # such as count(...), which has no meaning for sorts of unknown size
         return (None,) * len(cases)
     context = z3.Context()
@@ -40,6 +40,6 @@ def possible(
         result = str(solver.check())
         solver.pop()
         if result == "unknown":
-            result = ask(script([*given, case], parameters).text(), timeout=timeout).result
+            result = ask(script(given, [case], parameters).text(), timeout=timeout).result
         found.append({"sat": True, "unsat": False}.get(result))
     return tuple(found)

@@ -127,7 +127,7 @@ def _about_starts(concrete: Concrete, starts: Sequence[Values], most: int) -> It
         return
     initial, pins = concrete.instance.machine.initial, Pins(concrete.instance)
     fields = concrete.instance.machine.state.fields.values()
-    asked = script([initial_formula(initial), *map(_mentioned, fields)], initial.parameters)
+    asked = script([initial_formula(initial)], [_mentioned(field) for field in fields], initial.parameters)
     for state in _spread(starts, most):
         yield _Question("initial state", pins.script(asked, pins.state(state, asked)), "sat")
     if len(starts) <= MOST_STARTS:
@@ -162,7 +162,7 @@ class _Texts:
 
     @cached_property
     def _relation(self) -> Script:
-        return script([relation(self._concrete.instance.machine, self._action)])
+        return script([], [relation(self._concrete.instance.machine, self._action)])
 
     def questions(self, steps: Sequence[Met], refused: Sequence[Met]) -> Iterator[_Question]:
         """What to ask about steps, and about steps that are not enabled, each with the answer to expect."""
@@ -185,7 +185,7 @@ class _Texts:
 
     def _with_arguments(self, says: str, met: Met, formulas: Sequence[Expr], expected: str) -> _Question:
         guard = [clause.formula for clause in self._action.clauses]
-        asked = script([*guard, *formulas], self._action.parameters)
+        asked = script(guard, formulas, self._action.parameters)
         arguments = self._pins.arguments(self._action.parameters, met.step.arguments, asked)
         return self._about(says, met, asked, tuple(arguments), expected)
 

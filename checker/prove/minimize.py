@@ -175,7 +175,7 @@ def _implied(
 ) -> tuple[Implied, ...]:
     """Ask for each conjunct whether all others exclude its negation; the core says which of them do."""
     others = {each.name: [other for other in conjuncts if other is not each] for each in conjuncts}
-    scripts = [script([*(o.clause.formula for o in others[c.name]), ~c.clause.formula]) for c in conjuncts]
+    scripts = [script([o.clause.formula for o in others[c.name]], [~c.clause.formula]) for c in conjuncts]
     questions = [(lambda text=text: text.text("unsat"), "unsat") for text in scripts]
     found: dict[int, Implied] = {}
     answers = ask_all(questions, "z3", options.timeout, options.jobs, cache, cores=True)

@@ -88,7 +88,7 @@ class Obligation:
     @cached_property
     def script(self) -> Script:
         """The question as text: all hypotheses, and what must be impossible (or possible, for a companion)."""
-        return script([*(formula for _, formula in self.hypotheses), self.refuted], self.parameters)
+        return script([formula for _, formula in self.hypotheses], [self.refuted], self.parameters)
 
     @cached_property
     def text(self) -> str:

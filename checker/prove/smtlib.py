@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from attorn.spec.errors import SpecificationError
@@ -78,17 +79,47 @@ class Script:
         return "\n".join([*lines, "(check-sat)", ""])
 
 
-def script(assertions: Iterable[Expr], parameters: Sequence[Parameter] = ()) -> Script:
-    """A script that asserts formulas whose free variables are parameters, which become constants."""
-    writer = _Writer()
-    environment = {parameter.variable.payload: writer.argument(parameter) for parameter in parameters}
-    interpret = Interpreter(writer)
-    texts = [_truth(interpret(assertion, environment)) for assertion in assertions]
+def script(given: Sequence[Expr], asked: Sequence[Expr], parameters: Sequence[Parameter] = ()) -> Script:
+    """A script that asserts formulas, first those given and then those asked about.
+
+    parameters: those of the formulas' free variables, which become constants.
+    Cost: what is given is written once for all scripts in a row that begin alike.
+    """
+    begun = _begin(given, parameters)
+    writer = copy(begun.writer)
+    interpret = begun.interpret.continued(writer)
+    texts = [*begun.texts, *(_truth(interpret(formula, begun.environment)) for formula in asked)]
     return Script(
         "UFLIA" if writer.numbers else "UF",
         (*writer.sorts.values(), *writer.functions.values()),
         (*writer.axioms, *texts),
     )
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """What scripts in a row have in common."""
+
+    key: tuple[object, ...]
+    writer: _Writer
+    interpret: Interpreter
+    environment: dict[int, Term]
+    texts: tuple[str, ...]
+
+
+_last: _Beginning | None = None
+
+
+def _begin(given: Sequence[Expr], parameters: Sequence[Parameter]) -> _Beginning:
+    global _last
+    key = (*((each.name, each.variable.ident) for each in parameters), *(formula.ident for formula in given))
+    if _last is None or _last.key != key:
+        writer = _Writer()
+        environment = {parameter.variable.payload: writer.argument(parameter) for parameter in parameters}
+        interpret = Interpreter(writer)
+        texts = tuple(_truth(interpret(formula, environment)) for formula in given)
+        _last = _Beginning(key, writer, interpret, environment, texts)
+    return _last
 
 
 def _truth(term: Term) -> str:
@@ -110,6 +141,12 @@ class _Writer:
         self.axioms: list[str] = []
         self.numbers = False
         self._fresh = 0
+
+    def __copy__(self) -> _Writer:
+        other = _Writer()
+        other.sorts, other.functions, other.axioms = dict(self.sorts), dict(self.functions), list(self.axioms)
+        other.numbers, other._fresh = self.numbers, self._fresh
+        return other
 
     def argument(self, parameter: Parameter) -> Term:
         """A constant for an action's argument."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import time
@@ -119,7 +120,12 @@ def _ask_z3(text: str, timeout: float, expected: str, seed: int) -> tuple[Result
         return "error", str(error)
     if result == z3.unsat:
         return "unsat", ""
-    return ("sat", "") if result == z3.sat else ("unknown", solver.reason_unknown())
+    if result == z3.sat:
+        return "sat", ""
+    reason = str(solver.reason_unknown())
+    if "interrupted" in reason and multiprocessing.parent_process() is None:
+        raise KeyboardInterrupt  # the signal, which z3 takes for itself while it searches
+    return "unknown", reason
 
 
 def _ask_cvc5(text: str, timeout: float, expected: str, seed: int) -> tuple[Result, str]:
@@ -285,8 +291,6 @@ def ask_all(
 
     try:
         if jobs > 1 and hasattr(os, "fork") and len(questions) > 8:
-            import multiprocessing
-
             _tasks = task
             with multiprocessing.get_context("fork").Pool(jobs, initializer=_ignore_interrupt) as pool:
                 for number, answer in pool.imap_unordered(_run, range(len(questions)), chunksize=4):

@@ -73,6 +73,12 @@ class Interpreter:
         """The value of an expression; ``environment`` maps levels of free variables to values."""
         return self._value(expression, environment)  # type: ignore[return-value]
 
+    def continued(self, algebra: Algebra[V]) -> Interpreter:
+        """Another interpreter that knows what this one knows, for an algebra that goes on from a copy of this one's."""
+        other = Interpreter(algebra)
+        other._known = dict(self._known)
+        return other
+
     def _value(self, expression: Expr, environment: Mapping[int, object]) -> object:
         if expression.op is Op.VARIABLE:
             return environment[expression.payload]

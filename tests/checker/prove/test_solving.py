@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import z3
 
 from attorn.checker.prove import solving
 from attorn.checker.prove.induction import ProofOptions, prove
@@ -64,6 +65,16 @@ def test_an_interrupted_proof_proves_nothing(monkeypatch: pytest.MonkeyPatch) ->
     proof = prove(CLAIM, ProofOptions(jobs=1))
     assert "interrupted" in proof.stopped
     assert not any(each.evidence is Evidence.PROVED for each in proof.properties)
+
+
+def test_a_signal_while_z3_searches_is_an_interrupt_and_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """z3 takes the signal for itself and says that it does not know, because it was interrupted."""
+    monkeypatch.setattr(z3.Solver, "check", lambda self: z3.unknown)
+    monkeypatch.setattr(z3.Solver, "reason_unknown", lambda self: "interrupted from keyboard")
+    with pytest.raises(KeyboardInterrupt):
+        ask(UNSAT)
+    monkeypatch.setattr(z3.Solver, "reason_unknown", lambda self: "timeout")
+    assert ask(UNSAT).result == "unknown"
 
 
 @pytest.mark.parametrize(("solver", "module"), [("z3", "z3"), ("cvc5", "cvc5")])

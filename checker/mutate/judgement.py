@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from attorn.checker.mutate.mutants import Mutant
 from attorn.spec.language.source import Where
@@ -63,10 +62,6 @@ class Judgement:
     def killers(self) -> frozenset[str]:
         """All that notices it; lemmas do not count, for they only serve proofs."""
         return frozenset((*self.refuted, *self.missed, *(name for name in self.unproved if name not in self.lemmas)))
-
-    def document(self) -> dict[str, Any]:
-        """The judgement as plain data, for JSON."""
-        return {**asdict(self), "where": str(self.where), "fate": self.fate.name.lower()}
 
 
 def unjudged(mutant: Mutant) -> Judgement:

@@ -44,9 +44,8 @@ class Court:
         self._machine, self._freedoms = machine, freedoms
         self._max_states, self._timeout = max_states, timeout
         self._traced = _traced(machine)
-        baselines = [explored(instance, True, max_states) for instance in instances]
-        self._small = [each for each in baselines if each.states <= COMPARED]
-        self._large = [each for each in baselines if each.states > COMPARED]
+        self._baselines = [explored(instance, True, max_states) for instance in instances]
+        self._small = [each for each in self._baselines if each.states <= COMPARED]
         self._not_kept = [not_kept(each.instance) for each in self._small]
         self._reaches = [reach(each.instance) for each in self._small]
         self._lemmas = frozenset(lemma.name for lemma in machine.lemmas)
@@ -66,8 +65,9 @@ class Court:
             return replace(judgement, fate=Fate.STILLBORN, why=str(error))
 
     def _tried(self, judgement: Judgement, action: Action) -> Judgement:
+        """Ask the smallest instance and the proof; the larger instances only of what differs and is not noticed yet."""
         machine = self._mutated(action)
-        noticed = search(machine, self._small, self._max_states)
+        noticed = search(machine, self._baselines[:1], self._max_states)
         failed, unknown = self._failed(action)
         found = None
         if not noticed.noticed and not failed:
@@ -75,7 +75,7 @@ class Court:
             if found.none_for_any_size and self._as_fair(action):
                 return replace(judgement, fate=Fate.EQUIVALENT, why=found.said)
         if not noticed.noticed:
-            noticed = noticed.then(search(machine, self._large, self._max_states))
+            noticed = noticed.then(search(machine, self._baselines[1:], self._max_states))
         judgement = replace(
             judgement, refuted=noticed.refuted, missed=noticed.missed, unproved=failed,
             lemmas=tuple(name for name in failed if name in self._lemmas),

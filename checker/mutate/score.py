@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from attorn.checker.mutate.judgement import Fate, Judgement, unjudged
 from attorn.checker.mutate.judging import Court
@@ -78,23 +77,6 @@ class MutationReport:
         found = Counter(names)
         others = sorted(set(found) - set(self.properties), key=lambda name: (-found[name], name))
         return {name: found[name] for name in (*self.properties, *others)}
-
-    def document(self) -> dict[str, Any]:
-        """The report as plain data, for JSON."""
-        return {
-            "machine": self.machine,
-            "digest": self.digest,
-            "instances": list(self.instances),
-            "total": self.total,
-            "counts": self.counts,
-            "killed_by": self.killed_by,
-            "killed_only_by": self.killed_only_by,
-            "stale": list(self.stale),
-            "unproved": self.unproved,
-            "stopped": self.stopped,
-            "seconds": round(self.seconds, 2),
-            "mutants": [each.document() for each in self.judgements],
-        }
 
 
 def score(

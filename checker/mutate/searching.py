@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from attorn.checker import oracle
 from attorn.checker.explore import Options, explore
 from attorn.checker.progress import check_always_possible, check_progress
 from attorn.checker.verdicts import Evidence, Exploration
 from attorn.spec.language import Instance, Machine
 
 __all__ = ["Search", "explored", "lost_progress", "not_kept", "search"]
+
+PLAIN = 500
+"""States of an instance up to which the plain engine is the faster one."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +45,30 @@ class Search:
 def search(machine: Machine, baselines: Sequence[Exploration], max_states: int) -> Search:
     """Explore a mutated machine in the instances of the original, up to the first that notices it.
 
-    Goals are asked for only where nothing else is noticed: they take as long as all the rest.
+    Goals are asked for only where nothing else is noticed: they take as long as all the rest. The smallest instances
+    go to the plain engine, which is done before the other one has prepared its arrays.
     """
     found = Search()
     for baseline in baselines:
-        for goals in (False, True):
-            here = _against(baseline, explored(_sized(machine, baseline.instance), goals, max_states))
-            if here.noticed:
-                return here
+        instance = _sized(machine, baseline.instance)
+        if baseline.states <= PLAIN:
+            here = _against(baseline, oracle.explore(instance, max_states=max_states))
+        else:
+            here = _against(baseline, explored(instance, False, max_states))
+            if not here.noticed:
+                here = _against(baseline, explored(instance, True, max_states))
         found = found.then(here)
+        if found.noticed:
+            break
     return found
 
 
 def explored(instance: Instance, goals: bool, max_states: int) -> Exploration:
-    """Explore in this process alone: others judge other mutants."""
-    return explore(instance, Options(goals=goals, max_states=max_states, threads=1))
+    """Explore in this process alone: others judge other mutants. An interrupt ends everything, not just this search."""
+    found = explore(instance, Options(goals=goals, max_states=max_states, threads=1))
+    if found.stopped.startswith("interrupted"):
+        raise KeyboardInterrupt
+    return found
 
 
 def not_kept(instance: Instance) -> frozenset[str]:

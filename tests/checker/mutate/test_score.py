@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 
-from attorn.checker.mutate import Fate, judging, score
+from attorn.checker.explore import explore
+from attorn.checker.mutate import Fate, judging, score, searching
 from attorn.model.migration import CLAIM
+from attorn.model.mutation import FREEDOMS, INSTANCES
 from attorn.spec.language import Expr, Instance, count, invariant
 from tests.checker.mutate.toys import LIGHT, PARCELS, PLACES, SHADOW, UNWATCHED_LIGHT, Board, Place
 
@@ -171,17 +172,33 @@ def test_progress_counts_up_to_the_total(light):
     assert seen == [(number, 22) for number in range(1, 23)]
 
 
-def test_the_document_is_json_and_counts_every_mutant_once(light):
-    document = json.loads(json.dumps(light.document()))
-    assert sum(document["counts"].values()) == len(document["mutants"]) == 22
-    assert {each["fate"] for each in document["mutants"]} <= {fate.name.lower() for fate in Fate}
+def test_an_interrupt_during_an_exploration_ends_the_judgement(monkeypatch):
+    def interrupted(instance, options):
+        return replace(explore(instance, options), finished=False, stopped="interrupted at depth 1")
+
+    monkeypatch.setattr(searching, "explore", interrupted)
+    report = judged(LIGHT)
+    assert report.stopped == "interrupted: 22 of 22 mutants were not judged"
+    assert len(report.of(Fate.UNDETERMINED)) == 22
+
+
+def test_both_engines_judge_alike(light, monkeypatch):
+    monkeypatch.setattr(searching, "PLAIN", 0)
+    assert replace(judged(LIGHT), seconds=0) == replace(light, seconds=0)
+
+
+def test_a_sample_of_the_core_machine_has_no_hole():
+    report = score(CLAIM, INSTANCES[:2], freedoms=FREEDOMS, sample=40)
+    assert [each.sentence for each in report.holes] == []
+    assert report.of(Fate.UNDETERMINED) == ()
+    assert len(report.of(Fate.KILLED)) > 20
 
 
 @pytest.mark.slow
 def test_the_core_machine_has_no_hole():
-    sizes = ((1, 2, 2, 2, 2), (2, 2, 2, 1, 2), (2, 2, 2, 2, 2))
-    names = ("VM", "Segment", "Partition", "Word", "Address")
-    instances = [Instance.of(CLAIM, **dict(zip(names, each, strict=True))) for each in sizes]
-    report = score(CLAIM, instances)
-    assert (report.holes, report.of(Fate.UNDETERMINED)) == ((), ())
+    report = score(CLAIM, INSTANCES, freedoms=FREEDOMS)
+    assert [each.sentence for each in report.holes] == []
+    assert report.of(Fate.UNDETERMINED) == ()
+    assert report.stale == ()
+    assert {each.sentence for each in report.of(Fate.HARMLESS)} == FREEDOMS.keys()
     assert [each.sentence for each in report.of(Fate.KILLED) if not each.killers] == []

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Protocol
 
 from attorn.model.reference.devices.device import Device
-from attorn.model.reference.refusals import Refused
+from attorn.model.reference.refusals import Refused, Unsupported
 from attorn.model.reference.vmm.cpu_state import CpuRequirements, CpuState
 from attorn.model.reference.vmm.engine import Engine
 from attorn.model.reference.vmm.memory import GuestMemory
+from attorn.spec.errors import BadInput
 
-__all__ = ["ENGINES", "Guest", "engine_named", "guest_named"]
+__all__ = ["ENGINES", "Guest", "default_engine", "engine_named", "guest_named", "missing"]
 
-ENGINES = {"pretend": "attorn.model.reference.pretend:Pretend"}
+ENGINES = {
+    "kvm": "attorn.model.reference.vmm.kvm.engine:KvmEngine",
+    "unicorn": "attorn.model.reference.vmm.unicorn_engine:UnicornEngine",
+    "pretend": "attorn.model.reference.pretend:Pretend",
+}
+"""From the one that is taken by preference on; the last executes only a pretended guest."""
 
 
 class Guest(Protocol):
     """A program that a VM executes."""
 
-    requirements: CpuRequirements
+    @property
+    def requirements(self) -> CpuRequirements:
+        """What it needs of every VMM that is to execute it."""
 
     def devices(self) -> Sequence[Device]:
         """Its devices, fresh."""
@@ -30,7 +38,7 @@ class Guest(Protocol):
 
 
 def engine_named(name: str) -> type[Engine]:
-    """The engine of a name."""
+    """The engine of a name, whether or not it can be used here."""
     if name not in ENGINES:
         raise Refused(f"there is no engine `{name}`; there are: {', '.join(ENGINES)}.")
     module, _, kind = ENGINES[name].partition(":")
@@ -38,18 +46,40 @@ def engine_named(name: str) -> type[Engine]:
     return found
 
 
-def guest_named(name: str, options: dict[str, str]) -> Guest:
+def missing() -> dict[str, str]:
+    """What this computer lacks, and how to get it, for each engine that cannot be used here."""
+    return {name: why for name in ENGINES if (why := engine_named(name).missing())}
+
+
+def default_engine() -> str:
+    """The first engine that can execute real guests here; raises Unsupported with what each lacks."""
+    lacking = missing()
+    for name in ("kvm", "unicorn"):
+        if name not in lacking:
+            return name
+    raise Unsupported(
+        "no engine can execute a guest here.\n" + "\n".join(f"  {name}: {why}" for name, why in lacking.items())
+    )
+
+
+def guest_named(name: str, options: Mapping[str, str]) -> Guest:
     """The guest of a name, with its options."""
-    if name != "pretend":
-        raise Refused(f"there is no guest `{name}`.")
-    return _PretendedGuest()
+    if name == "pretend":
+        return _PretendedGuest()
+    from attorn.model.reference.guests import guest
+
+    try:
+        return guest.guest_named(name, options)
+    except BadInput as error:
+        raise Refused(f"{error}.") from None
 
 
 class _PretendedGuest:
-    def __init__(self) -> None:
+    @property
+    def requirements(self) -> CpuRequirements:
         from attorn.model.reference.pretend import REQUIREMENTS
 
-        self.requirements = REQUIREMENTS
+        return REQUIREMENTS
 
     def devices(self) -> Sequence[Device]:
         return ()

@@ -202,7 +202,7 @@ class Hosted:
     def _mapped(self) -> bool:
         try:
             return self._engine.memory.mapped
-        except AssertionError:
+        except (AssertionError, UnfitMemory):
             return False
 
     def _handles(self, grant: Grant) -> list[int]:

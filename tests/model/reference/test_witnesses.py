@@ -92,13 +92,13 @@ def test_the_memory_witness_tells_a_segment_of_another_time(engine, tmp_path):
 
 @pytest.mark.parametrize("engine", ENGINE)
 def test_the_memory_witness_tells_segments_at_the_wrong_address(engine, tmp_path):
-    """Exchanged, each holds counters that would be right: the check words tell."""
+    """Exchanged, each holds counters that may be right, and the check words tell; or the step of the staircase does."""
     with Hopper(made("memory", tmp_path, stride=4096), engine, segments=3) as vm:
         vm.start()
         vm.printed(2)
         stand_between_cells(vm)
         vm.hop(engine, order=(0, 2, 1))
-        assert vm.ended().code == TORN
+        assert vm.ended().code in (TORN, DOUBLED)
 
 
 @pytest.mark.parametrize("engine", ENGINE)

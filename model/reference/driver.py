@@ -26,6 +26,10 @@ from attorn.spec.vocabulary import Phase
 __all__ = ["Driver", "Ending", "Setting"]
 
 FIRMWARE = "the firmware"
+LOST = "those who could have told how have died"
+LOST_UNWRITTEN = "the VMM that had its registers has died, and they were on record nowhere"
+LOST_ENTERED = "its new VMM had been let in and has died; what was on record of it is of an earlier time"
+UNDER_WAY = (Phase.SUSPENDED, Phase.DESCRIBED, Phase.TRANSFERRED)
 MOVES = ("reassign", "complete", "give_back", "reclaim")
 PER_SEGMENT = ("allocate", "unmap", "remap", "map", *MOVES)
 AT_SOURCE = ("suspend", "describe", "transfer", "unlock", "unmap", "exit", "hear", "time_out", "notice", "remap",
@@ -74,7 +78,9 @@ class _Journey:
     began: float | None = None
     steps: dict[str, float] = field(default_factory=dict)
     why: str = ""
-    suspended: bool = False
+    lost: str = ""
+    turned: bool = False
+    """Whether the operator has cancelled while a step was about to be done."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +107,12 @@ class Driver:
         self.partitions = dict(partitions)
         self.log = log
         self.setting = setting
-        self.at: Callable[[str], None] = lambda point: None
+        self.at: Callable[[str, str], None] = lambda point, vm: None
         self.pending: Callable[[Sequence[Said]], None] = lambda steps: None
         self._journeys: dict[str, _Journey] = {}
         self.words: Words | None = None
+        self._owed: list[tuple[str, list[Said], bool]] = []
+        """Suspensions that are not logged yet, and whether they surely happened."""
         self._down: set[str] = set()
 
     # Life
@@ -140,11 +148,15 @@ class Driver:
         scene = self._scene(vm)
         if scene.source.phase is not Phase.RUNNING or scene.destination != scene.grant.source:
             raise Refused(f"VM {vm} migrates; wait until that has ended.")
-        self._log_writes(vm, scene)
         self._link(scene.grant.source).call("stop", vm=vm)
         self.firmware.call("bury", vm=vm)
         self.log.event("source", "stop", {"vm": vm})
         self._journeys.pop(vm, None)
+
+    def rebalance(self, segment: int, partition: str) -> None:
+        """Give a free segment to another partition."""
+        self.firmware.call("rebalance", segment=segment, partition=partition)
+        self.log.event("firmware", "rebalance", {"segment": segment_name(segment), "partition": partition})
 
     # Migration
 
@@ -165,17 +177,21 @@ class Driver:
     def cancel(self, vm: str) -> None:
         """Want a VM back that is under way; ``drive`` then finds out whether it is too late."""
         self._give_up(vm, "cancel", "operator")
+        self._journeys[vm].turned = True
 
     def drive(self, vm: str) -> Ending:
         """Do what comes next for a VM until nothing is under way."""
+        self._pay()
         while True:
+            if vm not in self._snapshot().vms:
+                return self._lost(vm)
             scene = self._scene(vm)
-            step = next_step(self._situation(vm, scene), self.setting.protocol)
-            step = self._misplaced(step, scene)
+            if scene.source.phase is Phase.ABSENT and scene.source.arrival is Arrival.RESUMED:
+                self._link(scene.grant.source).call("settle", vm=vm)  # what was left of that step when somebody died
+                continue
+            step = self._misplaced(next_step(self._situation(vm, scene), self.setting.protocol), scene)
             if step is None:
                 return self._ended(vm, scene)
-            if step == "bury":
-                return self._bury(vm, scene)
             if step == "restart":
                 raise PeerGone(scene.destination if scene.destination in self._down else scene.grant.source)
             self.take(vm, step, scene)
@@ -185,8 +201,11 @@ class Driver:
         scene = scene or self._scene(vm)
         journey = self._journeys.setdefault(vm, _Journey(target=scene.destination))
         said = self._said(vm, step, scene)
+        self.at(f"before:{step}", vm)
+        if self._journeys[vm].turned:
+            self._journeys[vm].turned = False
+            return  # the operator has cancelled in the meantime
         self.pending(said)
-        self.at(f"before:{step}")
         began = time.monotonic()
         try:
             note = self._do(vm, step, scene, journey)
@@ -200,12 +219,15 @@ class Driver:
                 return
             raise
         journey.steps[step] = journey.steps.get(step, 0.0) + time.monotonic() - began
-        self.at(f"after:{step}")
+        self.at(f"after:{step}", vm)
         self._log(vm, step, said, note)
         self.pending(())
 
     def crashed(self, partition: str) -> None:
         """A partition is known to be dead: log it, tell the other ends, and drop what was under way to it."""
+        self._pay()
+        for vm in self._snapshot().vms:
+            self.log.perhaps([self._writes(vm, partition)], f"what the guest may have written in {partition}")
         self.log.event("fault", "crash", {"partition": partition})
         self._down.add(partition)
         for vm, journey in self._journeys.items():
@@ -224,16 +246,23 @@ class Driver:
 
     def restarted(self, partition: str) -> None:
         """A partition lives again, and is empty."""
+        self._link(partition).reconnect()
         self._down.discard(partition)
         self.log.event("fault", "restart", {"partition": partition})
 
-    def resumed_by_another(self, pending: Sequence[Said]) -> None:
+    def reconnect(self) -> None:
+        """The firmware was started again."""
+        self.firmware.reconnect()
+
+    def take_over(self, pending: Sequence[Said], down: Sequence[str] = ()) -> None:
         """Take over from a driver that died: what it carried is lost, and its last step may have happened."""
+        self._down |= set(down)
         vms = self._snapshot().vms
         lost = [(Said("lose", {"vm": vm, "message": message.name}),) for vm in vms for message in Message]
-        groups = [tuple(pending), *lost] if pending else lost
-        self.log.perhaps(groups, "another coordinator took over")
-        for vm in vms:
+        written = [tuple(self._writes(vm)) for vm in vms]
+        self.log.perhaps([*written, tuple(pending), *lost], "another coordinator took over")
+        for vm, entry in vms.items():
+            self._journeys[vm] = _Journey(target=entry.target)
             self.log.seen(self._seen(vm), "found by the coordinator that took over")
 
     # One step
@@ -280,14 +309,16 @@ class Driver:
                 self._link(source).call("forget", vm=vm)
                 self.firmware.call("forget", vm=vm)
                 journey.sent.clear()
-                if target not in self._down:
-                    self._link(target).call("gone", vm=vm)
+            case "bury":
+                journey.lost = LOST_ENTERED if scene.grant.entered else LOST_UNWRITTEN
+                for name, link in self.partitions.items():
+                    if name not in self._down:
+                        link.call("gone", vm=vm)
+                self.firmware.call("bury", vm=vm)
             case "settle":
                 self.firmware.call("settle", vm=vm)
                 self._link(target).call("settle", vm=vm)
                 journey.sent.clear()
-                if source not in self._down:
-                    self._link(source).call("gone", vm=vm)
             case _:
                 where = source if step in AT_SOURCE else target
                 self._link(where).call(step, vm=vm)
@@ -296,19 +327,31 @@ class Driver:
     def _suspend(self, vm: str, grant: Grant, journey: _Journey) -> None:
         said = [Said("suspend", {"vm": vm, "partition": journey.target})]
         self.pending(said)
-        self.at("before:suspend")
+        self.at("before:suspend", vm)
         journey.began = time.monotonic()
         try:
             self._link(grant.source).call("suspend", vm=vm, target=journey.target)
-        except (PeerGone, NoReply) as error:
-            self.log.perhaps([said], note=str(error))
+        except (PeerGone, NoReply):
+            self._owed.append((vm, said, False))
             raise
-        journey.suspended = True
         journey.steps["suspend"] = time.monotonic() - journey.began
-        self.at("after:suspend")
-        self._log_writes(vm, self._scene(vm))
-        self._log(vm, "suspend", said, "")
-        self.pending(())
+        self._owed.append((vm, said, True))
+        self.at("after:suspend", vm)
+        self._pay()
+
+    def _pay(self) -> None:
+        """Log suspensions that are not yet: first what the guest wrote before, for which the firmware must live."""
+        while self._owed:
+            vm, said, certain = self._owed[0]
+            writes = self._writes(vm)
+            if certain:
+                for step in writes:
+                    self.log.event("guest", step.event, step.arguments)
+                self._log(vm, "suspend", said, "")
+            else:
+                self.log.perhaps([writes, said], "whether it was suspended is not known")
+            self._owed.pop(0)
+            self.pending(())
 
     def _refused(self, vm: str, step: str, scene: _Scene, journey: _Journey, error: Refused) -> None:
         """A party refuses a step: turn back if that can still be done, or tell the operator."""
@@ -316,7 +359,7 @@ class Driver:
         if step == "receive":
             journey.sent.discard(Message.CONFIG)
             self.log.event("fault", "lose", {"vm": vm, "message": "CONFIG"}, note=str(error))
-        elif scene.source.aborting or scene.source.phase is Phase.EXITED:
+        elif scene.source.aborting or scene.source.phase not in UNDER_WAY:
             raise error
         elif scene.source.phase is Phase.TRANSFERRED:
             self._give_up(vm, "time_out", "source", str(error))
@@ -335,19 +378,18 @@ class Driver:
             journey.sent.add(Message.ABORT)
         self.log.event(party, how, {"vm": vm}, self._seen(vm), why)
 
-    def _bury(self, vm: str, scene: _Scene) -> Ending:
-        for name, link in self.partitions.items():
-            if name not in self._down:
-                link.call("gone", vm=vm)
-        self.firmware.call("bury", vm=vm)
-        self.log.event("firmware", "bury", {"vm": vm})
+    def _lost(self, vm: str) -> Ending:
         journey = self._journeys.pop(vm, _Journey())
-        why = "its VMM died while it had given nothing away" if not scene.grant.entered else "its new VMM died with it"
-        return Ending(vm=vm, at="", migrated=False, why=f"VM {vm} is lost: {why}. {journey.why}".strip())
+        return Ending(
+            vm=vm, at="", migrated=False, why=f"VM {vm} is lost: {journey.lost or LOST}.", steps=journey.steps
+        )
 
     def _ended(self, vm: str, scene: _Scene) -> Ending:
         journey = self._journeys.pop(vm, _Journey())
         report = scene.source
+        for name in self.partitions:  # what is left of a destination that was made ready, or of a source that exited
+            if name != scene.grant.source and name not in self._down:
+                self._link(name).call("gone", vm=vm)
         first = report.status.first_effect
         downtime = first - journey.began if first is not None and journey.began is not None else None
         at = scene.grant.source
@@ -433,22 +475,30 @@ class Driver:
 
     def _log(self, vm: str, step: str, said: Sequence[Said], note: str) -> None:
         party = "source" if step in AT_SOURCE else "destination" if step in AT_TARGET else "firmware"
-        self.log.event(party, step, [each.arguments for each in said], self._seen(vm), note)
+        arguments = [each.arguments for each in said]
+        try:
+            state = self._seen(vm) if arguments else {}
+        except PeerGone:
+            self.log.event(party, step, arguments, {}, note)
+            raise
+        if arguments:
+            self.log.event(party, step, arguments, state, note)
 
-    def _log_writes(self, vm: str, scene: _Scene) -> None:
-        """What the guest has written since it was last looked at, as steps of the guest."""
+    def _writes(self, vm: str, partition: str = "") -> list[Said]:
+        """What the guest has written since it was last looked at, as steps of the guest in a partition."""
         if not self.setting.observe:
-            return
-        words = self._words(scene.grant.size)
-        digests = self._view(vm, digests=True).digests
-        for number, digest in digests.items():
+            return []
+        view = self._view(vm, digests=True)
+        words = self._words(view.grant.size)
+        found: list[Said] = []
+        for number, digest in view.digests.items():
             word = words.word(digest)
-            if words.last.get(number, "zero") != word:
+            if words.last.get(number) != word:
                 words.last[number] = word
-                arguments: dict[str, Value] = {
-                    "partition": scene.grant.source, "vm": vm, "segment": segment_name(number), "word": word,
-                }  # fmt: skip
-                self.log.event("guest", "execute", arguments)
+                where = partition or view.grant.source
+                arguments = {"partition": where, "vm": vm, "segment": segment_name(number), "word": word}
+                found.append(Said("execute", {**arguments}))
+        return found
 
     def _seen(self, vm: str) -> dict[str, Value]:
         """Cells of the state of a VM as they are now."""
@@ -467,6 +517,7 @@ class Driver:
             try:
                 reports[name] = report = self._of(name, vm)
             except PeerGone:
+                still = False
                 continue  # it is noticed, and told, by whoever asks it for something
             still = still and not report.status.running
         words = self._words(grant.size) if still else None

@@ -19,7 +19,7 @@ import msgspec
 from attorn.model.reference.configuration import decode
 from attorn.model.reference.fault_points import Defect, FaultPoints
 from attorn.model.reference.journal import Journal
-from attorn.model.reference.process import KnownProcesses, given_options, serve_until_orphaned
+from attorn.model.reference.process import KnownProcesses, serve_until_orphaned
 from attorn.model.reference.records import (
     Allocated,
     Buried,
@@ -188,6 +188,8 @@ class Firmware:
         if not self.points.has(Defect.MISSING_SEGMENT):
             validate(found, self._grant(entry), target)
         record = Intended(vm, target, configuration)
+        if entry.intent and not entry.entered and (entry.target, entry.configuration) == (target, configuration):
+            return  # asked again, because whoever asked first has died
         self.table.check(record)
         self.points.reach("firmware:describe:before-journal")
         if self.points.has(Defect.SKIPPED_INTENT):
@@ -321,7 +323,8 @@ class Firmware:
         if self._asker(channel) != entry.target:
             raise Refused(f"VM {vm} migrates to {entry.target}; {self._asker(channel)} is not let in.")
         self.points.reach("firmware:enter:before-journal")
-        if not self.points.has(Defect.SKIPPED_ENTRY):
+        # Asked again by a destination that has not executed the VM yet: one that has, and died, has no state to use.
+        if not entry.entered and not self.points.has(Defect.SKIPPED_ENTRY):
             self._write(Entered(vm))
         self.points.reach("firmware:enter:after-journal")
 
@@ -431,9 +434,9 @@ class Firmware:
         return bool(self.points.defects)
 
 
-def main() -> None:
+def serve(given: str) -> None:
     """Serve as the firmware."""
-    options = given_options(FirmwareOptions)
+    options = msgspec.json.decode(given, type=FirmwareOptions)
     firmware = Firmware(options)
     server = Server(
         "firmware",
@@ -448,7 +451,3 @@ def main() -> None:
     server.accept_from(socket.socket(fileno=options.listening))
     with contextlib.suppress(KeyboardInterrupt):
         serve_until_orphaned(server, options.lifeline, firmware.remove_files)
-
-
-if __name__ == "__main__":
-    main()

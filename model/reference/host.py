@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -16,13 +16,16 @@ from typing import Literal
 import msgspec
 
 from attorn.model.protocol import ExitOrder, Memory, Protocol
+from attorn.model.reference.coordinator import CoordinatorOptions, RemoteDriver
 from attorn.model.reference.driver import Driver, Ending, Setting
-from attorn.model.reference.event_log import EventLog, Header
+from attorn.model.reference.event_log import EventLog, Header, read_log
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import FirmwareOptions, VmView
 from attorn.model.reference.hosting import Status
 from attorn.model.reference.judge import Departure, Judge, instance_for, judged_machine
 from attorn.model.reference.link import Link
+from attorn.model.reference.noise import NoiseSetting
+from attorn.model.reference.nursery import nursery
 from attorn.model.reference.partition import PartitionOptions, Report
 from attorn.model.reference.process import Child, KnownProcesses, spawn
 from attorn.model.reference.records import Plan, Snapshot
@@ -35,7 +38,9 @@ __all__ = ["Host", "Vm"]
 
 OPERATOR = ""
 FIRMWARE = "the firmware"
+COORDINATOR = "coordinator"
 ROUNDS = 50
+VMS = 4
 
 
 class Vm:
@@ -81,6 +86,10 @@ class Host:
                  hugetlbfs.
     log:         a file for the event log.  judge: judge each event by the specification as it happens; Verdict is
                  raised at the first that departs from it.
+    coordinator: ``inline``: the protocol driver runs in this process.  ``process``: in one of its own, which can die
+                 and be replaced; then the judge reads the log after each call.
+    noise:       what happens to the messages of a coordinator in its own process.
+    seconds, attempts: how long an answer may take, and how often it is asked for.
     observe:     look at everything after each step (/proc, digests); without, steps are logged as replies tell them.
 
     Raises Unsupported when this computer lacks something, with what and how to get it.
@@ -101,7 +110,10 @@ class Host:
         judge: bool = True,
         observe: bool = True,
         defects: frozenset[Defect] = frozenset(),
-        seconds: float = 60.0,
+        coordinator: Literal["inline", "process"] = "inline",
+        noise: NoiseSetting | None = None,
+        seconds: float = 10.0,
+        attempts: int = 3,
     ) -> None:
         engines = partitions if isinstance(partitions, Mapping) else _named(partitions)
         self.engines = dict(engines)
@@ -120,12 +132,12 @@ class Host:
         self.owner = tuple(owner or (self.names[number * len(self.names) // segments] for number in range(segments)))
         self.judge: Judge | None = None
         self._memory, self._log_path, self._judged, self._observe = memory, log, judge, observe
-        self._seconds = seconds
+        self._seconds, self._attempts, self._noise = seconds, attempts, noise
+        self._remote = coordinator == "process"
+        self._read = 0
         self._open = contextlib.ExitStack()
         self._children: dict[str, Child] = {}
-        self._listening: dict[str, socket.socket] = {}
         self._tokens = {secrets.token_hex(16): name for name in (OPERATOR, *self.names)}
-        self._vms = 0
 
     def __enter__(self) -> Host:
         try:
@@ -148,32 +160,46 @@ class Host:
         guest, options: which program, and what it needs, such as ``disk="/path"``.
         Raises Refused when the partition cannot execute it, or has not enough free segments.
         """
-        name = f"vm{self._vms}"
+        taken = self.table().vms
+        free = [name for name in (f"vm{number}" for number in range(VMS)) if name not in taken]
+        if not free:
+            raise Refused(f"a host has at most {VMS} VMs at a time; stop one.")
+        name = free[0]
         addresses = [number * self.size for number in range(segments)]
         self.driver.create(name, partition or self.names[0], Plan(guest=guest, options=options), addresses)
-        self._vms += 1
         return Vm(self, name)
 
     def migrate(self, vm: str, to: str) -> Ending:
         """Hand a VM over; see ``Vm.migrate``. Parties that die on the way are started again."""
-        with self._mended() as broken:
-            return self.driver.migrate(vm, to)
-        return self.settle(vm, broken)
+        try:
+            ending = self.driver.migrate(vm, to)
+        except (PeerGone, NoReply) as error:
+            return msgspec.structs.replace(ending := self.settle(vm, error), migrated=ending.at == to)
+        self._judge_what_is_new()
+        return msgspec.structs.replace(ending, migrated=ending.at == to)
 
-    def settle(self, vm: str, broken: Sequence[Exception] = ()) -> Ending:
+    def settle(self, vm: str, broken: PeerGone | NoReply | None = None) -> Ending:
         """Bring to an end whatever is under way for a VM, whoever began it and whoever has died since."""
-        for error in broken:
-            self._mend(error)
         for _ in range(ROUNDS):
-            with self._mended() as again:
-                return self.driver.drive(vm)
-            for error in again:
-                self._mend(error)
-        raise Refused(f"VM {vm}: parties have died {ROUNDS} times while this was brought to an end.")
+            try:
+                self.mend(broken)
+                ending = self.driver.drive(vm)
+            except (PeerGone, NoReply) as error:
+                broken = error
+                continue
+            self._judge_what_is_new()
+            return ending
+        raise Refused(f"VM {vm}: parties have died {ROUNDS} times while this was brought to an end: {broken}")
 
     def stop(self, vm: str) -> None:
         """End a VM for good."""
         self.driver.stop(vm)
+        self._judge_what_is_new()
+
+    def rebalance(self, segment: int, partition: str) -> None:
+        """Give a free segment to another partition."""
+        self.driver.rebalance(segment, partition)
+        self._judge_what_is_new()
 
     def table(self) -> Snapshot:
         """The firmware's whole table: owner of each segment, and the VMs with what is allocated to them."""
@@ -185,16 +211,16 @@ class Host:
 
     def report(self, vm: str, partition: str) -> Report:
         """What a partition says of a VM."""
-        return msgspec.convert(self.driver.partitions[partition].call("report", vm=vm), Report)
+        return msgspec.convert(self.links[partition].call("report", vm=vm), Report)
 
     def kill(self, party: str) -> None:
-        """End the firmware (``firmware``) or a partition by SIGKILL, as a fault would; it is gone on return."""
+        """End ``firmware``, ``coordinator`` or a partition by SIGKILL, as a fault would; it is gone on return."""
         self._children[party].kill()
 
     def process_of(self, party: str, vm: str = "") -> int:
         """The process of a party, or of a VM in it."""
         if vm:
-            return int(self.driver.partitions[party].call("process_of", vm=vm))
+            return int(self.links[party].call("process_of", vm=vm))
         return self._children[party].pid
 
     def arm(self, party: str, point: str, visits: int = 1, vm: str = "") -> None:
@@ -202,7 +228,7 @@ class Host:
         if party == "firmware":
             self.firmware.call("arm", point=point, visits=visits)
         else:
-            self.driver.partitions[party].call("arm", point=point, visits=visits, vm=vm)
+            self.links[party].call("arm", point=point, visits=visits, vm=vm)
 
     @property
     def departure(self) -> Departure | None:
@@ -217,8 +243,6 @@ class Host:
         self._segments_at = self._segment_directory()
         self._lifeline, hold = os.pipe()
         self._open.callback(os.close, self._lifeline)
-        for name in ("firmware", *self.names):
-            self._listening[name] = self._open.enter_context(listen(self.directory / name))
         self._open.callback(self._end_children)
         self._open.callback(os.close, hold)
         self._start_firmware()
@@ -227,27 +251,49 @@ class Host:
         token = next(token for token, name in self._tokens.items() if name == OPERATOR)
         self.firmware = Link(self.directory / "firmware", FIRMWARE, token, seconds=self._seconds)
         self._open.callback(self.firmware.close)
-        links = {name: Link(self.directory / name, name, seconds=self._seconds) for name in self.names}
-        for link in links.values():
+        self.links = {name: Link(self.directory / name, name, seconds=self._seconds) for name in self.names}
+        for link in self.links.values():
             self._open.callback(link.close)
-        self.driver = Driver(
-            self.firmware, links, self._log(), Setting(self.protocol, self.policy, self._observe, self.defects)
-        )
-        self._open.callback(self.driver.log.close)
         self.firmware.reconnect()
+        self.driver: Driver | RemoteDriver
+        log = self._log()
+        if self._remote:
+            log.close()
+            self._start_coordinator()
+            coordinator = Link(self.directory / COORDINATOR, COORDINATOR, seconds=3600.0)
+            coordinator.attempts = 1
+            self.driver = RemoteDriver(coordinator)
+            self._open.callback(coordinator.close)
+        else:
+            setting = Setting(self.protocol, self.policy, self._observe, self.defects)
+            self.driver = Driver(self.firmware, self.links, log, setting)
+            self._open.callback(log.close)
 
     def _log(self) -> EventLog:
         machine = judged_machine(self.protocol)
-        instance = instance_for(machine, 4, self.segments, len(self.names))
+        instance = instance_for(machine, VMS, self.segments, len(self.names))
         header = Header(
             format="attorn-trace", version=1, machine=machine.name, sizes=instance.described(), recorder="attorn",
         )  # fmt: skip
+        if self._remote and self._log_path is None:
+            self._log_path = self.directory / "log.jsonl"
         log = EventLog(self._log_path, header)
         log.seen({f"owner[segment{number}]": owner for number, owner in enumerate(self.owner)}, "at the start")
         if self._judged:
             self.judge = Judge(instance, [self.names.index(owner) for owner in self.owner], strict=True)
-            log.listeners.append(self.judge.take)
+            if not self._remote:
+                log.listeners.append(self.judge.take)
         return log
+
+    def _judge_what_is_new(self) -> None:
+        """Judge the lines that a coordinator in its own process has written since; raises Verdict."""
+        if self.judge is None or not self._remote or self._log_path is None:
+            return
+        _, lines = read_log(self._log_path)
+        for number, line in enumerate(lines):
+            if number >= self._read:
+                self._read = number + 1
+                self.judge.take(line)
 
     def _segment_directory(self) -> Path | None:
         if self._memory == "memfd":
@@ -265,58 +311,74 @@ class Host:
         self._open.callback(shutil.rmtree, made, ignore_errors=True)
         return made
 
+    def _spawn(self, module: str, name: str, options: msgspec.Struct, listening: socket.socket) -> None:
+        """Start a party; only it has the socket at which it listens, so who calls a dead one learns that at once."""
+        with listening:
+            self._children[name] = spawn(nursery(), module, name, options, (listening, self._lifeline))
+
     def _start_firmware(self) -> None:
-        listening = self._listening["firmware"]
+        listening = listen(self.directory / "firmware")
         options = FirmwareOptions(
             listening=listening.fileno(), lifeline=self._lifeline, state=str(self.directory / "state"),
             tokens=self._tokens, segments=self.segments, size=self.size, partitions=self.names, owner=self.owner,
             directory=None if self._segments_at is None else str(self._segments_at),
             shared=self.protocol.memory is Memory.SHARED, defects=tuple(self.defects),
         )  # fmt: skip
-        self._children["firmware"] = spawn("firmware", "firmware", options, (listening, self._lifeline))
+        self._spawn("firmware", "firmware", options, listening)
+
+    def _start_coordinator(self) -> None:
+        token = next(token for token, name in self._tokens.items() if name == OPERATOR)
+        listening = listen(self.directory / COORDINATOR)
+        options = CoordinatorOptions(
+            listening=listening.fileno(), lifeline=self._lifeline, directory=str(self.directory), token=token,
+            partitions=self.names, log=str(self._log_path), protocol=self.protocol, policy=self.policy,
+            observe=self._observe, seconds=self._seconds, attempts=self._attempts, defects=tuple(self.defects),
+            noise=self._noise,
+        )  # fmt: skip
+        self._children[COORDINATOR] = spawn(nursery(), "coordinator", COORDINATOR, options, (listening, self._lifeline))
 
     def _start_partition(self, name: str) -> None:
         token = next(token for token, whose in self._tokens.items() if whose == name)
-        listening = self._listening[name]
+        listening = listen(self.directory / name)
         options = PartitionOptions(
             listening=listening.fileno(), lifeline=self._lifeline, name=name, engine=self.engines[name],
-            firmware=str(self.directory / "firmware"), token=token, own_process=self.own_process,
-            memory=self.protocol.memory, defects=tuple(self.defects),
+            firmware=str(self.directory / "firmware"), nursery=str(nursery()), token=token,
+            own_process=self.own_process, memory=self.protocol.memory, defects=tuple(self.defects),
         )  # fmt: skip
-        self._children[name] = spawn("partition", name, options, (listening, self._lifeline))
+        self._spawn("partition", name, options, listening)
 
-    @contextlib.contextmanager
-    def _mended(self) -> Iterator[list[Exception]]:
-        """Gather the failure of a party instead of raising it."""
-        gathered: list[Exception] = []
-        try:
-            yield gathered
-        except (PeerGone, NoReply) as error:
-            gathered.append(error)
-
-    def _mend(self, error: Exception) -> None:
+    def mend(self, broken: PeerGone | NoReply | None = None) -> None:
         """Start again what has died; end first what does not answer, as nobody may take over from who may live."""
-        assert isinstance(error, (PeerGone, NoReply))
-        if isinstance(error, NoReply) and error.party in self.names:
-            self._children[error.party].kill()
-        for name in self.names:
-            if not self._children[name].alive or (isinstance(error, PeerGone) and error.party == name):
-                self._revive(name)
-        if not self._children["firmware"].alive or error.party == FIRMWARE:
+        if broken is not None:  # what has closed its connections is about to end, and is waited for
+            party = "firmware" if broken.party == FIRMWARE else broken.party
+            if party in self._children:
+                self._children[party].kill()
+        reconnecting = not self._children["firmware"].alive
+        if reconnecting:
             self._revive_firmware()
+        dead = [name for name in self.names if not self._children[name].alive]
+        for name in dead:
+            self._children[name].close()
+            self.links[name].close()
+            self.firmware.call("fence", partition=name)
+        if self._remote and not self._children[COORDINATOR].alive:
+            self._revive_coordinator()
+        elif reconnecting:
+            self.driver.reconnect()
+        for name in dead:
+            self.driver.crashed(name)
+            self._start_partition(name)
+            self.links[name].reconnect()
+            self.driver.restarted(name)
 
-    def _revive(self, name: str) -> None:
-        self._children[name].close()
-        self._end_vms_of(name)
-        self.driver.partitions[name].close()
-        self.driver.crashed(name)
-        self._start_partition(name)
-        self.driver.partitions[name].reconnect()
-        self.driver.restarted(name)
-
-    def _end_vms_of(self, name: str) -> None:
-        """The processes of a dead partition's VMs end by themselves; wait until they have."""
-        self.firmware.call("fence", partition=name)
+    def _revive_coordinator(self) -> None:
+        assert isinstance(self.driver, RemoteDriver)
+        self._children[COORDINATOR].close()
+        self.driver.link.close()
+        self._start_coordinator()
+        self.driver.link.reconnect()
+        down = tuple(name for name in self.names if not self._children[name].alive)
+        self.driver.ask("take_over", down=down)
 
     def _revive_firmware(self) -> None:
         if self._segments_at is None:
@@ -327,7 +389,7 @@ class Host:
         self._children["firmware"].close()
         self._start_firmware()
         self.firmware.reconnect()
-        for link in self.driver.partitions.values():
+        for link in self.links.values():
             with contextlib.suppress(PeerGone):
                 link.call("reconnect")
 
@@ -339,6 +401,8 @@ class Host:
         for pid in KnownProcesses(self.directory / "state" / "processes").all():
             if pid != os.getpid():
                 end(pid)
+        if COORDINATOR in self._children:
+            self._children[COORDINATOR].kill()
         for child in self._children.values():
             child.close()
 

@@ -18,7 +18,7 @@ from attorn.spec.vocabulary import NONE, VM, Partition, Segment
 
 __all__ = ["Departure", "Judge", "Verdict", "instance_for", "judged_machine"]
 
-WORDS = 1 << 16
+WORDS = 1 << 41
 FAULTS = 1 << 16
 NEAREST = 5
 
@@ -230,7 +230,7 @@ class Judge:
         key = str(sort), name
         if key not in self._numbers:
             digits = name[len(name.rstrip("0123456789")) :]
-            guess = int(digits) if digits and len(digits) < 9 else -1
+            guess = int(digits) if digits and len(digits) < 16 else -1
             size = self.instance.size(sort)
             tries = (guess,) if 0 <= guess < size and value_name(sort, guess) == name else range(min(size, 64))
             found = [number for number in tries if value_name(sort, number) == name]

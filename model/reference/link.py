@@ -14,8 +14,9 @@ __all__ = ["Link"]
 class Link:
     """Calls to one party, by the path at which it listens.
 
-    A call during which the other end dies raises PeerGone and is not repeated: whether it was done is not known. The
-    next call connects again, and says hello again where there is a token.
+    A call during which the other end dies raises PeerGone and is not repeated: whether it was done is not known. So
+    does every later call, until ``reconnect`` says that the other end was started again. Where there is a token, a new
+    connection begins with a hello.
     """
 
     def __init__(self, path: Path, peer: str, token: str = "", vm: str = "", seconds: float = 10.0) -> None:
@@ -23,6 +24,7 @@ class Link:
         self.attempts = 3
         self.noise: Noise | None = None
         self._caller: Caller | None = None
+        self._broken = False
 
     def call(self, method: str, /, **arguments: Any) -> Any:
         """The result of a method; raises Refused, PeerGone or NoReply."""
@@ -35,13 +37,16 @@ class Link:
         caller = self._connected()
         try:
             return caller.call_for_handles(method, **arguments)
-        except PeerGone:
-            self.close()
+        except PeerGone as error:
+            if error.party == self.peer:
+                self.close()
+                self._broken = True
             raise
 
     def reconnect(self) -> None:
         """Connect again, even if nothing seems broken."""
         self.close()
+        self._broken = False
         self._connected()
 
     def close(self) -> None:
@@ -51,6 +56,8 @@ class Link:
             self._caller = None
 
     def _connected(self) -> Caller:
+        if self._broken:
+            raise PeerGone(self.peer)
         if self._caller is None:
             channel = connect(self.path, self.peer)
             caller = Caller(channel, self.seconds, self.attempts)

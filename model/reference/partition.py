@@ -23,7 +23,7 @@ from attorn.model.reference.fault_points import Defect, FaultPoints
 from attorn.model.reference.firmware import Grant
 from attorn.model.reference.hosting import Hosted, RunState, Status
 from attorn.model.reference.link import Link
-from attorn.model.reference.process import Child, given_options, serve_until_orphaned, spawn
+from attorn.model.reference.process import Child, serve_until_orphaned, spawn
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import PeerGone, Refused
 from attorn.model.reference.revocation import Policy
@@ -50,6 +50,7 @@ class PartitionOptions(msgspec.Struct, kw_only=True):
     name: str
     engine: str
     firmware: str
+    nursery: str
     token: str
     own_process: bool
     memory: Memory = Memory.EXCLUSIVE
@@ -113,45 +114,55 @@ class _Remote:
             channel=theirs.fileno(), lifeline=options.lifeline, firmware=options.firmware, token=options.token, vm=vm,
             defects=options.defects,
         )  # fmt: skip
-        self.child: Child = spawn("vm_process", f"VM {vm}", given, (theirs, options.lifeline))
+        self.child: Child = spawn(Path(options.nursery), "vm_process", f"VM {vm}", given, (theirs, options.lifeline))
         theirs.close()
+        self.expendable = False
+        """Whether the firmware may have ended it, as its policy is."""
         self.caller = Caller(Channel(ours, f"the process of VM {vm}"), seconds=60.0)
 
+    def _call(self, method: str, **arguments: Any) -> Any:
+        try:
+            return self.caller.call(method, **arguments)
+        except PeerGone as error:
+            if error.party != self.caller.channel.peer or self.expendable:
+                raise
+            os._exit(1)  # nobody took the process away: it has died, and this VMM with it
+
     def make(self, engine: str, plan: Plan) -> CpuRequirements:
-        return msgspec.convert(self.caller.call("make", engine=engine, plan=plan), CpuRequirements)
+        return msgspec.convert(self._call("make", engine=engine, plan=plan), CpuRequirements)
 
     def attach(self) -> None:
-        self.caller.call("attach")
+        self._call("attach")
 
     def boot(self, plan: Plan) -> None:
-        self.caller.call("boot", plan=plan)
+        self._call("boot", plan=plan)
 
     def start(self) -> None:
-        self.caller.call("start")
+        self._call("start")
 
     def suspend(self) -> Status:
-        return msgspec.convert(self.caller.call("suspend"), Status)
+        return msgspec.convert(self._call("suspend"), Status)
 
     def capture(self) -> RunState:
-        return msgspec.convert(self.caller.call("capture"), RunState)
+        return msgspec.convert(self._call("capture"), RunState)
 
     def restore(self, state: RunState) -> None:
-        self.caller.call("restore", state=state)
+        self._call("restore", state=state)
 
     def release(self) -> None:
-        self.caller.call("release")
+        self._call("release")
 
     def detach(self) -> None:
-        self.caller.call("detach")
+        self._call("detach")
 
     def status(self) -> Status:
-        return msgspec.convert(self.caller.call("status"), Status)
+        return msgspec.convert(self._call("status"), Status)
 
     def arm(self, point: str, visits: int = 1) -> None:
-        self.caller.call("arm", point=point, visits=visits)
+        self._call("arm", point=point, visits=visits)
 
     def reconnect(self) -> None:
-        self.caller.call("reconnect")
+        self._call("reconnect")
 
     def close(self) -> None:
         """End the process; what it held goes with it."""
@@ -263,6 +274,8 @@ class Partition:
         self._require(slot.phase is Phase.TRANSFERRED and not slot.aborting, slot, "unmap")
         self.points.reach("source:unmap:before")
         slot.released = True
+        if isinstance(slot.hosted, _Remote):
+            slot.hosted.expendable = True
         if policy is Policy.COOPERATE:
             slot.vmm().detach()
         self.points.reach("source:unmap:after")
@@ -389,6 +402,8 @@ class Partition:
 
     def recover(self, vm: str, plan: Plan) -> Report:
         """Take the configuration from the firmware's journal, where nobody was let in before."""
+        if vm in self.slots and self.slots[vm].hosted is None:  # it has given the VM up before
+            del self.slots[vm]
         if vm not in self.slots:
             self.prepare(vm, plan)
         slot = self._slot(vm)
@@ -454,6 +469,8 @@ class Partition:
         """Be the VM's source from now on."""
         slot = self._slot(vm)
         self._require(slot.arrival is Arrival.RESUMED or slot.phase is Phase.RUNNING, slot, "settle")
+        if isinstance(slot.hosted, _Remote):
+            slot.hosted.expendable = False
         slot.phase, slot.target, slot.arrival = Phase.RUNNING, self.options.name, Arrival.NOTHING
         slot.heard = slot.aborting = slot.cut = slot.released = False
         return self._report(slot)
@@ -487,6 +504,8 @@ class Partition:
 
     def _fresh(self, vm: str) -> Hosted | _Remote:
         if self.options.own_process:
+            # A new process is of no use, and ends at once, when there is no firmware.
+            self.firmware.call("hello", token=self.options.token)
             return _Remote(self.options, vm)
         return Hosted(self.firmware, vm, self.points)
 
@@ -502,6 +521,8 @@ class Partition:
         else:
             slot.hosted.detach()
         slot.hosted.attach()
+        if isinstance(slot.hosted, _Remote):
+            slot.hosted.expendable = False
 
     def _end(self, slot: _Slot) -> None:
         if slot.hosted is not None:
@@ -538,9 +559,9 @@ class Partition:
         if slot.hosted is not None and asking:
             try:
                 status = slot.hosted.status()
-            except PeerGone:
-                if not slot.released:  # nobody took it away: the VM's process has died, and the VMM with it
-                    os._exit(1)
+            except PeerGone as error:
+                if not slot.released or error.party == self.firmware.peer:
+                    raise
         return Report(
             phase=slot.phase, target=slot.target, epoch=slot.epoch, aborting=slot.aborting, heard=slot.heard,
             cut=slot.cut, told=slot.told, arrival=slot.arrival, resources=slot.resources, status=status,
@@ -560,14 +581,10 @@ def partition_methods(partition: Partition) -> tuple[Callable[..., Any], ...]:
     )  # fmt: skip
 
 
-def main() -> None:
+def serve(given: str) -> None:
     """Serve as a partition."""
-    options = given_options(PartitionOptions)
+    options = msgspec.json.decode(given, type=PartitionOptions)
     partition = Partition(options)
     server = Server(options.name, partition_methods(partition))
     server.accept_from(socket.socket(fileno=options.listening))
     serve_until_orphaned(server, options.lifeline)
-
-
-if __name__ == "__main__":
-    main()

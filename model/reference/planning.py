@@ -60,7 +60,9 @@ def next_step(s: Situation, protocol: Protocol) -> str | None:
 
 
 def _going_on(s: Situation, protocol: Protocol) -> str:
-    if s.cut and not s.heard:
+    if s.heard:
+        return "exit" if s.all_at_target else "reassign"
+    if s.cut:
         return "notice"
     if s.phase is Phase.SUSPENDED:
         return "describe"
@@ -77,9 +79,7 @@ def _going_on(s: Situation, protocol: Protocol) -> str:
         if protocol.exit_order is ExitOrder.BEFORE_CREATE and s.all_at_target:
             return "exit"
         return _taking_over(s)
-    if not s.heard:
-        return "hear" if s.sent_answer else "answer"
-    return "exit" if s.all_at_target else "reassign"
+    return "hear" if s.sent_answer else "answer"
 
 
 def _taking_over(s: Situation) -> str:

@@ -2,60 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import select
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from attorn.model.reference.nursery import Birth, bear, gone
 from attorn.model.reference.wire import Server
 
-__all__ = ["Child", "KnownProcesses", "Options", "given_options", "serve_until_orphaned", "spawn", "started"]
-
-Options = TypeVar("Options", bound=msgspec.Struct)
+__all__ = ["Child", "KnownProcesses", "serve_until_orphaned", "spawn", "started"]
 
 
 class Child:
-    """A process that was started here."""
+    """A process that was started here; it is known by a handle, which its successor in number does not have."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, name: str, pid: int, handle: int) -> None:
         self.name = name
-        self.pid = process.pid
-        self.handle = os.pidfd_open(process.pid)
-        self._process = process
+        self.pid = pid
+        self._handle = handle
 
     @property
     def alive(self) -> bool:
         """Whether it has not ended."""
-        return self._process.poll() is None
+        return self._handle >= 0 and not gone(self._handle)
 
     def kill(self) -> None:
-        """End it by SIGKILL and wait until it is gone."""
-        if self.alive:
-            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
-        self._process.wait()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether it ends within some time."""
-        poller = select.poll()
-        poller.register(self.handle, select.POLLIN)
-        if not poller.poll(seconds * 1000):
-            return False
-        self._process.wait()
-        return True
+        """End it by SIGKILL, and wait until it is gone."""
+        if self._handle >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            gone(self._handle, 60.0)
 
     def close(self) -> None:
         """End it, if need be, and give up the handle."""
         self.kill()
-        if self.handle >= 0:
-            os.close(self.handle)
-            self.handle = -1
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
 
 
 class KnownProcesses:
@@ -97,24 +85,16 @@ def started(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def spawn(module: str, name: str, options: msgspec.Struct, handles: Iterable[int | socket.socket] = ()) -> Child:
-    """Start a module of this package in a process of its own; exec, as a VM cannot be inherited.
+def spawn(
+    path: Path, module: str, name: str, options: msgspec.Struct, handles: Iterable[int | socket.socket] = ()
+) -> Child:
+    """Have the nursery at a path start a module of this package in a process of its own.
 
-    The handles keep their numbers in the child; the options go as JSON in its arguments.
+    The handles keep their numbers in the child.
     """
-    numbers = [each if isinstance(each, int) else each.fileno() for each in handles]
-    command = [sys.executable, "-m", f"attorn.model.reference.{module}", msgspec.json.encode(options).decode()]
-    root = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), *(p for p in sys.path if p), root)))
-    process = subprocess.Popen(
-        command, pass_fds=numbers, stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": paths}
-    )
-    return Child(name, process)
-
-
-def given_options(kind: type[Options]) -> Options:
-    """The options with which this process was started."""
-    return msgspec.json.decode(sys.argv[1], type=kind)
+    numbers = tuple(each if isinstance(each, int) else each.fileno() for each in handles)
+    pid, handle = bear(path, Birth(module, msgspec.json.encode(options).decode(), numbers), numbers)
+    return Child(name, pid, handle)
 
 
 def serve_until_orphaned(server: Server, lifeline: int, at_the_end: Any = None) -> None:

@@ -13,7 +13,8 @@ import msgspec
 from attorn.model.reference.fault_points import Defect, FaultPoints
 from attorn.model.reference.hosting import Hosted
 from attorn.model.reference.link import Link
-from attorn.model.reference.process import given_options, serve_until_orphaned
+from attorn.model.reference.process import serve_until_orphaned
+from attorn.model.reference.refusals import PeerGone
 from attorn.model.reference.wire import Server
 
 __all__ = ["VmOptions", "hosted_methods"]
@@ -38,17 +39,16 @@ def hosted_methods(hosted: Hosted) -> tuple[Callable[..., Any], ...]:
     )  # fmt: skip
 
 
-def main() -> None:
+def serve(given: str) -> None:
     """Serve as the VM's process."""
-    options = given_options(VmOptions)
+    options = msgspec.json.decode(given, type=VmOptions)
     firmware = Link(Path(options.firmware), "the firmware", options.token, options.vm)
-    firmware.reconnect()
+    try:
+        firmware.reconnect()
+    except PeerGone:
+        os._exit(1)  # the partition sees that, and tells
     hosted = Hosted(firmware, options.vm, FaultPoints(frozenset(options.defects)))
     server = Server(f"the process of VM {options.vm}", hosted_methods(hosted))
     server.on_gone = lambda channel: os._exit(0)  # nobody is left to answer to
     server.add(socket.socket(fileno=options.channel), "the partition")
     serve_until_orphaned(server, options.lifeline)
-
-
-if __name__ == "__main__":
-    main()

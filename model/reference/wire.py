@@ -22,7 +22,7 @@ from typing import Any, Protocol, get_type_hints
 
 import msgspec
 
-from attorn.model.reference.refusals import Damaged, Forged, NoReply, PeerGone, Refused
+from attorn.model.reference.refusals import Damaged, Forged, NoReply, NotDone, PeerGone, Refused
 
 __all__ = ["HANDLES", "Call", "Caller", "Channel", "Frame", "Noise", "Reply", "Server", "connect", "listen", "pair"]
 
@@ -43,11 +43,12 @@ class Call(msgspec.Struct, tag="call", frozen=True):
 
 
 class Reply(msgspec.Struct, tag="reply", frozen=True):
-    """An answer: a result, or why it was refused."""
+    """An answer: a result, or why it was refused, and who is gone if that is why."""
 
     result: Any = None
     refused: str = ""
     kind: str = ""
+    gone: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,12 @@ class Channel:
             if not packet:
                 close_all(handles)
                 raise PeerGone(self.peer)
+            if self.noise is not None:
+                arrived = self.noise.disturb(packet)
+                if not arrived:
+                    close_all(handles)
+                    continue
+                packet = arrived[0]  # one that comes twice, or late, would be told by its number and dropped
             try:
                 if flags & (socket.MSG_CTRUNC | socket.MSG_TRUNC):
                     raise Damaged("a packet was cut short on arrival.")
@@ -208,10 +215,15 @@ class Caller:
         close_all(handles)
         return result
 
-    def call_for_handles(self, method: str, /, **arguments: Any) -> tuple[Any, tuple[int, ...]]:
-        """The result of a method and the handles that came with it, which are now the caller's."""
+    def call_for_handles(
+        self, method: str, /, given: tuple[int, ...] = (), **arguments: Any
+    ) -> tuple[Any, tuple[int, ...]]:
+        """The result of a method and the handles that came with it, which are now the caller's.
+
+        given: handles that go with the request.
+        """
         self.number += 1
-        request = Frame(self.number, Call(method, arguments))
+        request = Frame(self.number, Call(method, arguments), given)
         for _ in range(self.attempts):
             self.channel.send(request)
             deadline = time.monotonic() + self.seconds
@@ -224,6 +236,8 @@ class Caller:
                     continue
                 if frame.body.refused:
                     close_all(frame.handles)
+                    if frame.body.gone:  # the other end needed somebody who has died
+                        raise PeerGone(frame.body.gone)
                     raise _REFUSALS.get(frame.body.kind, Refused)(frame.body.refused)
                 return frame.body.result, frame.handles
         raise NoReply(self.channel.peer, method, self.seconds * self.attempts)
@@ -237,7 +251,7 @@ class Caller:
 class _Method:
     function: Callable[..., Any]
     arguments: type[msgspec.Struct]
-    wants_channel: bool
+    wants: tuple[str, ...]
 
 
 @dataclass
@@ -251,8 +265,8 @@ class Server:
     """The answering end: one thread that serves many connections, one request at a time.
 
     A method is a function whose annotations say what it takes: arguments of other types or names are refused before
-    it is called. A first parameter named ``channel`` gets the connection. It returns a result, or a result and
-    handles, which stay the server's.
+    it is called. A parameter named ``channel`` gets the connection, and one named ``handles`` the handles that came,
+    which are closed afterwards. It returns a result, or a result and handles, which stay the server's.
     """
 
     def __init__(self, name: str, methods: Iterable[Callable[..., Any]]) -> None:
@@ -262,6 +276,10 @@ class Server:
         self._stopping = False
         self.on_gone: Callable[[Channel], None] = lambda channel: None
         self.noise: Noise | None = None
+
+    def offer(self, method: Callable[..., Any]) -> None:
+        """Answer one more method."""
+        self._methods[method.__name__] = _method(method)
 
     def accept_from(self, listening: socket.socket) -> None:
         """Take connections from a listening socket."""
@@ -305,13 +323,15 @@ class Server:
             frame = client.channel.receive(0.001)
             if frame is None:
                 return
-            close_all(frame.handles)  # nobody hands a server memory
-            if not isinstance(frame.body, Call):
+            if not isinstance(frame.body, Call) or (frame.number == client.last and client.answer is not None):
+                close_all(frame.handles)
+                if client.answer is not None:
+                    client.channel.send(client.answer)
                 return
-            if frame.number == client.last and client.answer is not None:
-                client.channel.send(client.answer)
-                return
-            reply, handles = self._answer(frame.body, client.channel)
+            try:
+                reply, handles = self._answer(frame.body, client.channel, frame.handles)
+            finally:
+                close_all(frame.handles)
             answer = Frame(frame.number, reply, handles)
             # An answer with handles is not kept: asked again, it is made again.
             client.last, client.answer = frame.number, None if handles else answer
@@ -321,7 +341,7 @@ class Server:
             client.channel.close()
             self.on_gone(client.channel)
 
-    def _answer(self, call: Call, channel: Channel) -> tuple[Reply, tuple[int, ...]]:
+    def _answer(self, call: Call, channel: Channel, came: tuple[int, ...]) -> tuple[Reply, tuple[int, ...]]:
         method = self._methods.get(call.method)
         if method is None:
             return Reply(refused=f"{self.name} knows no method `{call.method}`.", kind="Refused"), ()
@@ -331,8 +351,11 @@ class Server:
             return Reply(refused=f"{self.name}, {call.method}: {error}.", kind="Refused"), ()
         arguments = {name: getattr(given, name) for name in method.arguments.__struct_fields__}
         try:
-            result = method.function(channel, **arguments) if method.wants_channel else method.function(**arguments)
-        except (Refused, PeerGone, NoReply, Damaged) as error:
+            extra = {"channel": channel, "handles": came}
+            result = method.function(**{name: extra[name] for name in method.wants}, **arguments)
+        except (PeerGone, NoReply) as error:
+            return Reply(refused=str(error), gone=error.party), ()
+        except NotDone as error:
             return Reply(refused=str(error), kind=type(error).__name__), ()
         if isinstance(result, tuple):
             return Reply(result[0]), tuple(result[1])
@@ -342,13 +365,13 @@ class Server:
 def _method(function: Callable[..., Any]) -> _Method:
     hints = get_type_hints(function)
     fields: list[Any] = []
-    wants_channel = False
+    wants: list[str] = []
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.name == "channel":
-            wants_channel = True
+        if parameter.name in ("channel", "handles"):
+            wants.append(parameter.name)
         elif parameter.default is parameter.empty:
             fields.append((parameter.name, hints[parameter.name]))
         else:
             fields.append((parameter.name, hints[parameter.name], parameter.default))
     shape = msgspec.defstruct(function.__name__, fields, forbid_unknown_fields=True, kw_only=True)
-    return _Method(function, shape, wants_channel)
+    return _Method(function, shape, tuple(wants))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from attorn.model.reference.event_log import Value
 from attorn.model.reference.firmware import Grant, VmView
@@ -14,29 +13,25 @@ from attorn.spec.vocabulary import Phase, Resource
 
 __all__ = ["Words", "seen", "segment_name"]
 
-EMPTY: dict[int, str] = {}
-
 
 def segment_name(number: int) -> str:
     """A segment as the model names it."""
     return f"segment{number}"
 
 
-@dataclass
 class Words:
-    """Names for what segments hold, so that equal digests are one word of the model, and zeros are ``zero``."""
+    """Names for what segments hold, so that equal contents are one word of the model, and zeros are ``zero``.
 
-    size: int
-    known: dict[str, str] = field(default_factory=dict)
-    last: dict[int, str] = field(default_factory=dict)
-    """The word that each segment was last known to hold."""
+    last: the word that each segment was last known to hold.
+    """
 
-    def __post_init__(self) -> None:
-        self.known[hashlib.blake2b(bytes(self.size), digest_size=8).hexdigest()] = "zero"
+    def __init__(self, size: int) -> None:
+        self._zeros = hashlib.blake2b(bytes(size), digest_size=8).hexdigest()
+        self.last: dict[int, str] = {}
 
     def word(self, digest: str) -> str:
-        """The word of a digest."""
-        return self.known.setdefault(digest, f"word{len(self.known)}")
+        """The word of a digest; whoever asks gets the same."""
+        return "zero" if digest == self._zeros else f"word{1 + int(digest[:10], 16)}"
 
 
 def seen(
@@ -62,7 +57,8 @@ def seen(
     source = reports.get(grant.source)
     if source is not None and source.phase is not Phase.ABSENT:
         cells |= {
-            f"phase[{vm}]": source.phase.name,
+            # It is described when that is durable, whether or not the source has heard so yet.
+            f"phase[{vm}]": "DESCRIBED" if source.phase is Phase.SUSPENDED and grant.intent else source.phase.name,
             f"aborting[{vm}]": source.aborting,
             f"heard[{vm}]": source.heard,
             f"target[{vm}]": source.target,

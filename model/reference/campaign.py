@@ -1,0 +1,297 @@
+"""Campaigns of faults: processes are killed and messages disturbed, and after each the whole host is looked over."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from attorn.model.reference.coordinator import CANCEL, RemoteDriver
+from attorn.model.reference.driver import Ending
+from attorn.model.reference.host import COORDINATOR, Host, Vm
+from attorn.model.reference.noise import NoiseSetting
+from attorn.model.reference.partition import Report
+from attorn.model.reference.process import KnownProcesses
+from attorn.spec.handover import Arrival
+from attorn.spec.vocabulary import Phase
+
+__all__ = ["BOUNDARIES", "INSIDE", "VICTIMS", "Strike", "Tally", "boundary_strikes", "inside_strikes", "kill_at",
+           "kill_at_random", "look_over", "quiet_host"]  # fmt: skip
+
+FORWARD = ("suspend", "describe", "transfer", "receive", "unmap", "reassign", "map", "create", "resume", "answer",
+           "hear", "exit", "settle")  # fmt: skip
+BACK = ("remind", "decline", "give_back", "remap", "roll_back", "forget")
+BOUNDARIES = tuple(f"{when}:{step}" for step in FORWARD for when in ("before", "after"))
+BACK_BOUNDARIES = tuple(f"{when}:{step}" for step in BACK for when in ("before", "after"))
+VICTIMS = ("coordinator", "firmware", "source", "destination", "source's VM", "destination's VM")
+INSIDE = {
+    "firmware": (
+        "firmware:describe:before-journal", "firmware:describe:after-journal", "firmware:revoke:before",
+        "firmware:reassign:before-journal", "firmware:reassign:torn", "firmware:reassign:after-journal",
+        "firmware:enter:before-journal", "firmware:enter:after-journal",
+    ),
+    "source": (
+        "source:suspend:before", "source:suspend:after", "source:transfer:before", "source:unmap:before",
+        "source:unmap:after", "source:exit:before", "source:exit:after",
+    ),
+    "destination": (
+        "destination:receive:before", "destination:receive:after", "destination:map:before", "destination:map:after",
+        "destination:create:before", "destination:create:after", "destination:resume:before",
+        "destination:resume:entered", "destination:resume:after",
+    ),
+    "destination's VM": ("vm:attach:handles", "vm:attach:mapped", "vm:restore:done"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Strike:
+    """Who dies, and where; ``cancelled`` names the boundary at which the operator cancels beforehand."""
+
+    victim: str
+    point: str
+    cancelled: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.victim} at {self.point}" + (f", cancelled {self.cancelled}" if self.cancelled else "")
+
+
+@dataclass
+class Tally:
+    """What became of the VMs, and everything that should not have."""
+
+    runs: int = 0
+    struck: int = 0
+    endings: Counter[str] = field(default_factory=Counter)
+    disturbed: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count another tally in."""
+        self.runs += other.runs
+        self.struck += other.struck
+        self.endings += other.endings
+        self.disturbed += other.disturbed
+        self.faults += other.faults
+
+
+def boundary_strikes() -> Iterator[Strike]:
+    """Every process at every step boundary, on the way there and on the way back."""
+    for point in BOUNDARIES:
+        for victim in VICTIMS:
+            yield Strike(victim, point)
+    for point in BACK_BOUNDARIES:
+        for victim in VICTIMS:
+            yield Strike(victim, point, cancelled="before:map")
+
+
+def inside_strikes() -> Iterator[Strike]:
+    """Every point inside a step at which a process can be made to die."""
+    for victim, points in INSIDE.items():
+        for point in points:
+            yield Strike(victim, point)
+
+
+def quiet_host(noise: NoiseSetting | None = None, **given: object) -> Host:
+    """A small host that survives the death of any of its processes, with a judge."""
+    settings: dict[str, object] = {
+        "segments": 6, "size": 1 << 16, "memory": "directory", "coordinator": "process", "noise": noise,
+    }  # fmt: skip
+    return Host(2, **{**settings, **given})  # type: ignore[arg-type]
+
+
+class Bench:
+    """A host and one VM of it that goes back and forth, is made again when it is lost, and is looked over."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.tally = Tally()
+        self.vm = host.create(segments=2)
+        self.handles = self._handles()
+
+    def strike(self, strike: Strike) -> Ending:
+        """One migration during which a process is killed."""
+        here, there = self._ends()
+        self._arm(strike, here, there)
+        return self._migrated(there, str(strike), lambda: None)
+
+    def strike_at(self, victim: str, seconds: float) -> Ending:
+        """One migration during which a process is killed some time after its begin."""
+        here, there = self._ends()
+        self.host.links[there].call("report", vm=self.vm.name)
+        pid = self._pid(victim, here, there)
+        timer = threading.Timer(seconds, _kill, (pid,))
+        return self._migrated(there, f"{victim} after {seconds * 1000:.1f} ms", timer.start, timer.join)
+
+    def undisturbed(self) -> Ending:
+        """One migration in which no process is killed; messages may be disturbed."""
+        return self._migrated(self._ends()[1], "nothing is killed", lambda: None)
+
+    def _migrated(
+        self, there: str, what: str, begin: Callable[[], None], end: Callable[[], None] = lambda: None
+    ) -> Ending:
+        begin()
+        ending = self.host.migrate(self.vm.name, there)
+        end()
+        self.host.mend()  # a late stroke falls when the migration is over already
+        if ending.at:
+            ending = self.host.settle(self.vm.name)
+        self.tally.runs += 1
+        result = "lost" if not ending.at else "migrated" if ending.at == there else "stayed"
+        self.tally.endings[result] += 1
+        for fault in look_over(self.host, self.vm if ending.at else None, self.handles):
+            self.tally.faults.append(f"{what}: {fault}")
+        if not ending.at or self.tally.faults:
+            self._again(ending)
+        return ending
+
+    def _again(self, ending: Ending) -> None:
+        if ending.at and self.vm.status.running:
+            return
+        for number, owner in enumerate(self.host.table().owner):
+            if owner != self.host.owner[number]:
+                self.host.rebalance(number, self.host.owner[number])
+        self.vm = self.host.create(segments=2)
+
+    def _ends(self) -> tuple[str, str]:
+        here = self.vm.partition
+        return here, next(name for name in self.host.names if name != here)
+
+    def _arm(self, strike: Strike, here: str, there: str) -> None:
+        driver = self.host.driver
+        assert isinstance(driver, RemoteDriver)
+        driver.ask("calm")
+        if strike.cancelled:
+            driver.ask("strike", point=strike.cancelled, pid=CANCEL)
+        parties = {"firmware": "firmware", "source": here, "destination": there}
+        if strike.point.count(":") == 1:
+            victim = {"source's VM": here, "destination's VM": there}.get(strike.victim, "")
+            pid = self._pid(strike.victim, here, there)
+            driver.ask("strike", point=strike.point, pid=pid, partition=victim)
+        elif strike.victim in parties:
+            self.host.arm(parties[strike.victim], strike.point)
+        else:
+            driver.ask("strike", point="before:suspend", pid=0, partition=there, arm=strike.point)
+        self.tally.struck += 1
+
+    def _pid(self, victim: str, here: str, there: str) -> int:
+        match victim:
+            case "coordinator":
+                return self.host.process_of(COORDINATOR)
+            case "firmware":
+                return self.host.process_of("firmware")
+            case "source":
+                return self.host.process_of(here)
+            case "destination":
+                return self.host.process_of(there)
+            case "source's VM":
+                return self.host.process_of(here, self.vm.name)
+            case _:
+                return 0  # found when it is there
+
+    def _handles(self) -> int:
+        return len(os.listdir(f"/proc/{self.host.process_of('firmware')}/fd"))
+
+
+def kill_at(host: Host, strikes: list[Strike]) -> Tally:
+    """Strike by strike, on one host."""
+    bench = Bench(host)
+    for strike in strikes:
+        bench.strike(strike)
+    return bench.tally
+
+
+def kill_at_random(host: Host, times: int, seed: int, within: float) -> Tally:
+    """Kill a random process at a random moment of a migration, so many times."""
+    bench, draw = Bench(host), random.Random(seed)
+    for _ in range(times):
+        bench.strike_at(draw.choice(VICTIMS[:5]), draw.random() * within)
+        bench.tally.struck += 1
+    return bench.tally
+
+
+def look_over(host: Host, vm: Vm | None, handles: int | None = None) -> list[str]:
+    """Everything that is wrong with a host on which nothing is under way, one sentence each.
+
+    vm: the one VM that must run, exactly once and with its memory whole; None when there must be none.
+    handles: how many the firmware had open at the start.
+    """
+    found: list[str] = []
+    table = host.table()
+    expected = set() if vm is None else {vm.name}
+    if set(table.vms) != expected:
+        found.append(f"the firmware lists {sorted(table.vms)}; expected {sorted(expected)}")
+    if vm is not None:
+        found += _runs_once(host, vm)
+    held = {number for entry in table.vms.values() for number in entry.segments}
+    free = tuple(number for number in range(len(table.owner)) if number not in held)
+    zeros = hashlib.blake2b(bytes(table.size), digest_size=8).hexdigest()
+    digests: dict[int, str] = host.firmware.call("digests", segments=free)
+    dirty = [number for number, digest in digests.items() if digest != zeros]
+    if dirty:
+        found.append(f"free segments {dirty} hold something")
+    found += _left_over(host, vm)
+    now = len(os.listdir(f"/proc/{host.process_of('firmware')}/fd"))
+    if handles is not None and now > handles + 4:
+        found.append(f"the firmware has {now} handles open; it had {handles}")
+    if host.departure is not None:
+        found.append(f"the log departs from the specification: {host.departure}")
+    return found
+
+
+def _runs_once(host: Host, vm: Vm) -> list[str]:
+    found: list[str] = []
+    reports = {name: host.report(vm.name, name) for name in host.names}
+    running = [name for name, report in reports.items() if report.status.running]
+    home = vm.partition
+    if running != [home]:
+        found.append(f"it runs in {running}, and belongs to {home}")
+    deadline = time.monotonic() + 5
+    while reports[home].status.first_effect is None and reports[home].status.running and time.monotonic() < deadline:
+        time.sleep(0.001)
+        reports[home] = host.report(vm.name, home)
+    status = reports[home].status
+    if status.why or not status.running or status.first_effect is None:
+        found.append(f"its guest does not go on: {status.stopped} {status.why}")
+    owners = set(host.view(vm.name).grant.owners)
+    if owners != {home}:
+        found.append(f"its segments belong to {sorted(owners)}, and it is in {home}")
+    return found
+
+
+def _left_over(host: Host, vm: Vm | None) -> list[str]:
+    """Slots, mappings and processes that belong to nothing that lives."""
+    found: list[str] = []
+    home = None if vm is None else vm.partition
+    for name in host.names:
+        if vm is not None and name != home and _has_something(host.report(vm.name, name)):
+            found.append(f"{name} has something left of {vm.name}")
+    known = KnownProcesses(host.directory / "state" / "processes").all()
+    mine = {host.process_of(party) for party in (*host.names, COORDINATOR)} | {os.getpid()}
+    if vm is not None and home is not None:
+        mine.add(host.process_of(home, vm.name))
+    deadline = time.monotonic() + 5
+    while set(known) - mine and time.monotonic() < deadline:  # who has lost its partition ends by itself
+        time.sleep(0.001)
+        known = KnownProcesses(host.directory / "state" / "processes").all()
+    if set(known) - mine:
+        found.append(f"processes {sorted(set(known) - mine)} are left over")
+    return found
+
+
+def _has_something(report: Report) -> bool:
+    idle = report.phase is Phase.ABSENT and report.arrival is Arrival.NOTHING
+    return not idle or report.resources or report.status.attached
+
+
+def _kill(pid: int) -> None:
+    if pid > 0:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return

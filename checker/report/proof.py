@@ -10,6 +10,7 @@ from typing import Any
 from attorn.checker.prove.counterexample import Escape, Reachability
 from attorn.checker.prove.fragment import Fragment
 from attorn.checker.prove.induction import Discharge, Proof, PropertyProof
+from attorn.checker.prove.matrix import obligation_matrix
 from attorn.checker.prove.obligations import Obligation
 from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
 from attorn.checker.verdicts import Evidence, Path
@@ -169,6 +170,8 @@ def _failing(each: Failing, width: int, paint: Paint) -> Iterator[str]:
 def proof_data(proof: Proof, fragment: Fragment, failing: Sequence[Failing] = ()) -> dict[str, Any]:
     """The proof as plain data, obligations one by one."""
     refuted = {each.stated.name for each in failing if each.refuted}
+    matrix = obligation_matrix(proof)
+    lemmas = {lemma.name for lemma in proof.machine.lemmas}
     return {
         "format": "attorn proof 1",
         "machine": proof.machine.name,
@@ -199,7 +202,15 @@ def proof_data(proof: Proof, fragment: Fragment, failing: Sequence[Failing] = ()
             }
             for each in (*proof.discharges, *proof.companions)
         ],
+        "matrix": {
+            "rows": list(matrix.rows),
+            "columns": [{"conjunct": name, "of": owner, "lemma": owner in lemmas} for name, owner in matrix.columns],
+            "squares": [
+                {"action": each.action, "conjunct": each.conjunct, "outcome": each.outcome} for each in matrix.squares
+            ],
+        },
         "run": {
+            "matrix": [None if each.seconds is None else round(each.seconds, 4) for each in matrix.squares],
             "seconds": round(proof.seconds, 3),
             "obligations": {
                 each.obligation.name: round(each.answer.seconds, 4)

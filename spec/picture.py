@@ -72,6 +72,7 @@ PLATFORM_PICTURE = Picture(
     Segment,
     (FIRMWARE, VMM, GUEST),
     no_return=Shown("only the destination can execute", _given_up, (VM,)),
+    classes=(Platform.phase,),
 )
 
 HANDOVER_PICTURE = Picture(
@@ -108,4 +109,5 @@ HANDOVER_PICTURE = Picture(
         Shown("cancellations left", lambda s: s.cancels),
     ),
     no_return=Shown("the destination has executed", lambda s, vm: s.executed[vm], (VM,)),
+    classes=(Handover.phase, Handover.arrival),
 )  # fmt: skip

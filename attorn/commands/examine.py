@@ -23,6 +23,7 @@ from attorn.checker.report import (
     instance_account,
     machine_account,
 )
+from attorn.checker.report.state_map import mapped
 from attorn.checker.verdicts import Exploration
 from attorn.commands.agreeing import compare, compare_unreduced
 from attorn.commands.progress import decide_progress
@@ -114,6 +115,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                     promises.unchecked,
                     promises.stopped,
                     request.drawn,
+                    mapped(exploration, promises.graph) if request.drawn else None,
                 )
             )
             timings.append(Timing(target.instance.name, round(seconds, 3), exploration.bytes_per_state))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from attorn.checker.progress import (
+    Graph,
     Limits,
     PossibilityVerdict,
     ProgressVerdict,
@@ -25,11 +26,15 @@ BYTES = 100  # of a transition, in the graph and in what is asked of it
 
 @dataclass(frozen=True)
 class Promises:
-    """What is known of what must come about: verdicts, what was not asked about, and why a verdict is undetermined."""
+    """What is known of what must come about: verdicts, what was not asked about, and why a verdict is undetermined.
+
+    graph: the states and transitions that were looked at, if they were.
+    """
 
     verdicts: tuple[ProgressVerdict | PossibilityVerdict, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
     stopped: str = ""
+    graph: Graph | None = None
 
 
 def progress_names(machine: Machine) -> list[str]:
@@ -82,7 +87,7 @@ def _decided(exploration: Exploration, asked: Collection[str]) -> Promises:
         )
     except KeyboardInterrupt:
         return _undetermined(exploration, asked, "interrupted")
-    return Promises(verdicts, stopped=graph.stopped)
+    return Promises(verdicts, stopped=graph.stopped, graph=graph)
 
 
 def _undetermined(exploration: Exploration, asked: Collection[str], why: str) -> Promises:

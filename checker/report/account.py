@@ -20,6 +20,7 @@ from attorn.checker.report.model import (
     MachineAccount,
     PropertyAccount,
     SilentAccount,
+    StateMap,
     Unchecked,
 )
 from attorn.checker.report.picture import Pictures, cells_broken
@@ -90,11 +91,12 @@ def instance_account(
     unchecked: Sequence[Unchecked] = (),
     progress_stopped: str = "",
     drawn: bool = False,
+    mapped: StateMap | None = None,
 ) -> InstanceAccount:
     """The account of one exploration; raises Unsound when a run does not stand up to the plain interpreter.
 
     progress: what else was found out about the instance; ``progress_stopped`` says why not more.
-    drawn:    whether each state of each run is drawn.
+    drawn:    whether each state of each run is drawn.  mapped: the map of its states.
     """
     instance = exploration.instance
     runs = _Runs(instance, commands, drawn)
@@ -124,6 +126,7 @@ def instance_account(
         unchecked=tuple(unchecked),
         progress_stopped=progress_stopped,
         orbits=exploration.orbits,
+        map=mapped,
         key=runs.key,
     )
 

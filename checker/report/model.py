@@ -23,6 +23,8 @@ __all__ = [
     "InstanceAccount",
     "Loop",
     "MachineAccount",
+    "MapEdge",
+    "MapNode",
     "Missed",
     "Outcome",
     "Place",
@@ -31,6 +33,7 @@ __all__ = [
     "Report",
     "RunFacts",
     "SilentAccount",
+    "StateMap",
     "Timing",
     "Trace",
     "TraceStep",
@@ -281,6 +284,43 @@ class SilentAccount:
 
 
 @dataclass(frozen=True)
+class MapNode:
+    """A node of a map: a state, or a class of states.
+
+    label:  lines that tell it.  depth: the fewest steps in which it is reached.
+    """
+
+    label: tuple[str, ...]
+    states: int
+    depth: int
+    initial: bool = False
+
+
+@dataclass(frozen=True)
+class MapEdge:
+    """The transitions from a node to another one, by action, each with how many there are."""
+
+    source: int
+    target: int
+    actions: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class StateMap:
+    """The states of an instance as a graph small enough to be looked at.
+
+    by:    what makes up a node, in words; nothing where each state has its own.
+    nodes: in the order of their depth, then of their labels.
+    ends:  properties that are violated, each with the nodes that the run passes, the violation in the last one.
+    """
+
+    by: str
+    nodes: tuple[MapNode, ...]
+    edges: tuple[MapEdge, ...]
+    ends: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
 class InstanceAccount:
     """All that is known of one instance.
 
@@ -291,6 +331,7 @@ class InstanceAccount:
     command:   what checks it again.
     orbits:    how many states were searched, where each stood for all that differ from it in names only.
     key:       for each lane of its pictures, what the cells mean.
+    map:       its states as a graph, if that is small enough.
     """
 
     name: str
@@ -313,6 +354,7 @@ class InstanceAccount:
     progress_stopped: str = ""
     orbits: int | None = None
     key: tuple[tuple[str, str], ...] = ()
+    map: StateMap | None = None
 
     @property
     def agreement(self) -> Agreement:

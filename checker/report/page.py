@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from attorn.checker.report.book import Book
+from attorn.checker.report.charts import depth_chart, growth_chart
+from attorn.checker.report.map_svg import map_svg
 from attorn.checker.report.model import (
     Counterexample,
     GoalAccount,
@@ -18,6 +22,7 @@ from attorn.checker.report.model import (
     TraceStep,
 )
 from attorn.checker.report.runs import SHORTEST, SHORTEST_WAY, alternatives, ending, folded, held
+from attorn.checker.report.sequence_svg import sequence_svg
 from attorn.checker.report.summary import (
     property_summaries,
     silent_everywhere,
@@ -112,6 +117,7 @@ class Run:
     end: str
     minimal: str
     others: str
+    chart: Markup
 
 
 def render_html(book: Book) -> str:
@@ -124,6 +130,7 @@ def render_html(book: Book) -> str:
         report=report,
         verdict=verdict_sentence(report) if report else "",
         machines=machines,
+        growth=growth_chart(report.instances) if report and len(report.instances) > 1 else "",
         meanings=MEANINGS,
         signs=SIGNS,
     )
@@ -187,6 +194,21 @@ class _Machine:
             ("unchecked", f"{name}: {why}", "") for why, names in unchecked(self.instances).items() for name in names
         ]
         return found
+
+    @property
+    def maps(self) -> list[tuple[InstanceAccount, Markup]]:
+        """The map of each instance whose map differs from those before by more than numbers."""
+        seen: dict[tuple[tuple[str, ...], ...], tuple[InstanceAccount, Markup]] = {}
+        for each in sorted(self.instances, key=lambda each: -each.states):
+            if each.map is not None:
+                nodes = tuple(node.label for node in each.map.nodes)
+                seen.setdefault(nodes, (each, map_svg(each.map, f"Map of the states of {each.name} {each.map.by}")))
+        return list(seen.values())
+
+    @property
+    def depths(self) -> list[Markup]:
+        """Each instance's states by depth, the largest first."""
+        return [depth_chart(each) for each in sorted(self.instances, key=lambda each: -each.states)]
 
     @property
     def dead(self) -> list[str]:
@@ -294,4 +316,5 @@ def _run(instance: InstanceAccount, stated: PropertyAccount | GoalAccount, found
         ending(found) if found else "✓ reached here",
         SHORTEST_WAY if loop else SHORTEST,
         alternatives(found) if found and found.alternatives else "",
+        sequence_svg(steps, len(trace.steps), ending(found) if found else "✓ reached here", f"{stated.name} by party"),
     )

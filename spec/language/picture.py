@@ -9,7 +9,7 @@ from typing import Any
 from attorn.spec.errors import SpecificationError
 from attorn.spec.language.expressions import Expr, recording, sort_of, variable
 from attorn.spec.language.sorts import Sort
-from attorn.spec.language.state import Recorder, State
+from attorn.spec.language.state import Field, Recorder, State
 
 __all__ = ["Lane", "Picture", "Shown"]
 
@@ -75,12 +75,14 @@ class Picture:
     columns:   the sort that has a column for each individual: what is handed about.
     facts:     what is told of the state as a whole.
     no_return: what becomes true where there is no way back.
+    classes:   fields of one and the same index, by whose values states are put together in a map of the whole.
     """
 
     columns: object
     lanes: tuple[Lane, ...]
     facts: tuple[Shown, ...] = ()
     no_return: Shown | None = None
+    classes: tuple[Field, ...] = ()
 
     @property
     def column_sort(self) -> Sort:

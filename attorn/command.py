@@ -12,11 +12,13 @@ from attorn.commands.check import check
 from attorn.commands.estimate import estimate
 from attorn.commands.explain import explain
 from attorn.commands.explore import explore
+from attorn.commands.graph import graph
 from attorn.commands.guarantees import guarantees
 from attorn.commands.hazards import hazards
 from attorn.commands.listing import listing
 from attorn.commands.mutate import mutate
 from attorn.commands.prove import prove
+from attorn.commands.report import report
 from attorn.commands.show import show
 from attorn.commands.trace import trace
 from attorn.commands.verify import verify
@@ -106,6 +108,8 @@ def main(context: click.Context) -> None:
     attorn hazards               known failures of real systems, found again
     attorn mutate                what the properties are worth
     attorn prove                 prove the properties for any size
+    attorn report DIR...         put what these left in folders into one report
+    attorn graph INSTANCE        states and steps, for other tools
     attorn trace log.jsonl       is a log a behaviour of the specification?
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
@@ -123,6 +127,8 @@ main.add_command(explore)
 main.add_command(guarantees)
 main.add_command(mutate)
 main.add_command(hazards)
+main.add_command(graph)
+main.add_command(report)
 main.add_command(prove)
 main.add_command(verify)
 main.add_command(trace)

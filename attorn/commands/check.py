@@ -17,6 +17,8 @@ from attorn.commands.words import echo, painter, search_options, size_options, w
 
 if TYPE_CHECKING:
     from attorn.checker.report import InstanceAccount, MachineAccount, Report
+    from attorn.checker.verdicts import Exploration
+    from attorn.commands.progress import Promises
     from attorn.commands.resuming import Asked
 
 __all__ = ["check"]
@@ -96,6 +98,7 @@ def check(
     from attorn.commands.examine import Request, examine
     from attorn.commands.recording import record
     from attorn.commands.resuming import Asked, remember
+    from attorn.commands.run_files import run_texts
     from attorn.commands.targets import checked_names, proof_command, resolve
     from attorn.spec.errors import BadInput
 
@@ -135,10 +138,17 @@ def check(
     certifier = None if certificate is None else Certifier(certificate, chosen)
     with output_folder(out), nullcontext() if certificate is None else output_folder(certificate.parent):
         command = _command(asked)
-        report, run = examine(chosen, replace(request, also=certifier, drawn=True), command, watcher)
+        runs: dict[str, str] = {}
+
+        def also(exploration: Exploration, promises: Promises) -> None:
+            runs.update(run_texts(exploration, promises))
+            if certifier is not None:
+                certifier(exploration)
+
+        report, run = examine(chosen, replace(request, also=also, drawn=True), command, watcher)
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         digests = {each.name: each.digest for each in report.machines}
-        record(out, "check", command, digests, run, {**texts, RECORD: record_text(report)})
+        record(out, "check", command, digests, run, {**texts, **runs, RECORD: record_text(report)})
     if form == "terminal":
         watcher.ends(report, (out / "report.html").as_posix(), proof_command(chosen))
     else:

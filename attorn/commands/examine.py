@@ -26,7 +26,7 @@ from attorn.checker.report import (
 from attorn.checker.report.state_map import mapped
 from attorn.checker.verdicts import Exploration
 from attorn.commands.agreeing import compare, compare_unreduced
-from attorn.commands.progress import decide_progress
+from attorn.commands.progress import Promises, decide_progress
 from attorn.commands.recording import Clock
 from attorn.commands.targets import Target, claim_elements, claim_model, statement_names
 
@@ -69,7 +69,7 @@ class Request:
     agree: bool = False
     check_symmetry: bool = False
     progress: bool | None = None
-    also: Callable[[Exploration], None] | None = None
+    also: Callable[[Exploration, Promises], None] | None = None
     drawn: bool = False
 
 
@@ -102,7 +102,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                     began_progress = time.perf_counter()
                     promises = decide_progress(exploration, request.names, request.progress, request.options.memory)
                     if request.also is not None:
-                        request.also(exploration)
+                        request.also(exploration, promises)
             except KeyboardInterrupt:
                 break
             seconds = exploration.seconds + time.perf_counter() - began_progress

@@ -8,12 +8,34 @@ from attorn.checker.conform.itf import itf_text
 from attorn.checker.conform.trace import events, header, trace_lines
 from attorn.checker.progress import ProgressVerdict
 from attorn.checker.report import write_files
+from attorn.checker.report.sequence import sequence_chart
 from attorn.checker.verdicts import Exploration, Move
 from attorn.checker.verdicts import Path as Run
 from attorn.commands.progress import Promises
 from attorn.spec.errors import BadInput
+from attorn.spec.language import Concrete
 
-__all__ = ["write_run"]
+__all__ = ["run_texts", "write_run"]
+
+
+def run_texts(exploration: Exploration, promises: Promises) -> dict[str, str]:
+    """The counterexamples of a search as ITF and as sequence charts, by the names of their files."""
+    instance, concrete = exploration.instance, Concrete(exploration.instance)
+    found: dict[str, tuple[Run, tuple[Move, ...] | None]] = {
+        each.name: (each.path, None) for each in exploration.verdicts if each.path is not None
+    }
+    for promise in promises.verdicts:
+        if isinstance(promise, ProgressVerdict):
+            if promise.lasso is not None:
+                found[promise.name] = promise.lasso.stem, promise.lasso.loop
+        elif promise.path is not None:
+            found[promise.name] = promise.path, None
+    texts = {}
+    for name, (run, loop) in found.items():
+        place = f"runs/{instance.name}-{name}"
+        texts[f"{place}.itf.json"] = itf_text(instance, run, loop, {"property": name})
+        texts[f"{place}.mmd"] = sequence_chart(concrete, run, f"{name} is violated", loop)
+    return texts
 
 
 def write_run(name: str, exploration: Exploration, promises: Promises, itf: Path | None, trace: Path | None) -> None:

@@ -136,6 +136,11 @@ class Mutant:
     why: str = ""
     example: str = ""
 
+    @property
+    def noticed(self) -> tuple[str, ...]:
+        """All that notices it, each once."""
+        return tuple(dict.fromkeys((*self.refuted, *self.missed, *self.unproved)))
+
 
 @dataclass(frozen=True)
 class Mutation:

@@ -58,12 +58,7 @@ def map_svg(drawn: StateMap, title: str) -> Markup:
         box.x, box.y = box.x - left, box.y - top
     width = max(box.x + box.width / 2 for box in boxes) + MARGIN + reach
     height = max(box.y + box.height / 2 for box in boxes) + MARGIN
-    marked = {
-        (one, other): str(step)
-        for _, way in drawn.ends[:1]
-        for step, (one, other) in enumerate(itertools.pairwise(way), start=1)
-        if one != other
-    }
+    marked = drawn.way
     violated = {way[-1]: name for name, way in reversed(drawn.ends)}
     parts = [_back(boxes, each, marked) for each in back]
     parts += [_onward(boxes, each, marked) for each in chains]
@@ -147,7 +142,7 @@ def _bulge(boxes: list[_Box], edge: MapEdge) -> float:
     return 18 + 0.12 * abs(boxes[edge.source].y - boxes[edge.target].y)
 
 
-def _onward(boxes: list[_Box], chain: _Chain, marked: dict[tuple[int, int], str]) -> Markup:
+def _onward(boxes: list[_Box], chain: _Chain, marked: dict[tuple[int, int], int]) -> Markup:
     edge, one, other = chain.edge, boxes[chain.places[0]], boxes[chain.places[-1]]
     limit = one.width / 2 - 8
     x1 = one.x + max(-limit, min(limit, (boxes[chain.places[1]].x - one.x) / 6))
@@ -158,7 +153,7 @@ def _onward(boxes: list[_Box], chain: _Chain, marked: dict[tuple[int, int], str]
         pull = min(28.0, (yb - ya) / 2)
         way += f"C{svg.number(xa)} {svg.number(ya + pull)} {svg.number(xb)} {svg.number(yb - pull)} "
         way += f"{svg.number(xb)} {svg.number(yb)}"
-    step = marked.get((edge.source, edge.target), "")
+    step = marked.get((edge.source, edge.target))
     more = f" +{len(edge.actions) - 1}" if edge.actions[1:] else ""
     (xa, ya), (xb, yb) = points[(len(points) - 1) // 2], points[(len(points) + 1) // 2]
     words = f"{step}. {edge.actions[0][0]}{more}" if step else f"{edge.actions[0][0]}{more}"
@@ -167,13 +162,13 @@ def _onward(boxes: list[_Box], chain: _Chain, marked: dict[tuple[int, int], str]
     return svg.group(parts, "onward bad" if step else "onward", _said(edge))
 
 
-def _back(boxes: list[_Box], edge: MapEdge, marked: dict[tuple[int, int], str]) -> Markup:
+def _back(boxes: list[_Box], edge: MapEdge, marked: dict[tuple[int, int], int]) -> Markup:
     one, other = boxes[edge.source], boxes[edge.target]
     x1, x2 = one.x + one.width / 2, other.x + other.width / 2 + 5
     far = max(x1, x2) + _bulge(boxes, edge)
     way = f"M{svg.number(x1)} {svg.number(one.y)}C{svg.number(far)} {svg.number(one.y)} {svg.number(far)} "
     way += f"{svg.number(other.y)} {svg.number(x2)} {svg.number(other.y)}"
-    step = marked.get((edge.source, edge.target), "")
+    step = marked.get((edge.source, edge.target))
     parts = [svg.path(way, "way"), _head(x2 - 5, other.y, "left")]
     if step:
         parts.append(svg.text(far - 20, (one.y + other.y) / 2, f"{step}. {edge.actions[0][0]}", "action"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -318,6 +319,16 @@ class StateMap:
     nodes: tuple[MapNode, ...]
     edges: tuple[MapEdge, ...]
     ends: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def way(self) -> dict[tuple[int, int], int]:
+        """The way into the first violation: for each pair of nodes the number of the step from one to the other."""
+        found: dict[tuple[int, int], int] = {}
+        for _, nodes in self.ends[:1]:
+            for step, (one, other) in enumerate(itertools.pairwise(nodes), start=1):
+                if one != other:
+                    found.setdefault((one, other), step)
+        return found
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,11 @@ class Run:
     chart: Markup
 
 
-def render_html(book: Book) -> str:
-    """The page."""
+def render_html(book: Book, times: bool = False) -> str:
+    """The page.
+
+    times: whether it shows when and how long each part ran, which differs from run to run.
+    """
     report = book.report
     machines = [_Machine(book, report, each) for each in report.machines] if report else []
     text = rendered(
@@ -130,6 +133,7 @@ def render_html(book: Book) -> str:
         report=report,
         verdict=verdict_sentence(report) if report else "",
         machines=machines,
+        times=times,
         growth=growth_chart(report.instances) if report and len(report.instances) > 1 else "",
         meanings=MEANINGS,
         signs=SIGNS,

@@ -19,6 +19,7 @@ from attorn.commands.listing import listing
 from attorn.commands.mutate import mutate
 from attorn.commands.prove import prove
 from attorn.commands.report import report
+from attorn.commands.run import run
 from attorn.commands.show import show
 from attorn.commands.trace import trace
 from attorn.commands.verify import verify
@@ -108,6 +109,7 @@ def main(context: click.Context) -> None:
     attorn hazards               known failures of real systems, found again
     attorn mutate                what the properties are worth
     attorn prove                 prove the properties for any size
+    attorn run                   watch a running VM hop between two VMMs
     attorn report DIR...         put what these left in folders into one report
     attorn graph INSTANCE        states and steps, for other tools
     attorn trace log.jsonl       is a log a behaviour of the specification?
@@ -130,5 +132,6 @@ main.add_command(hazards)
 main.add_command(graph)
 main.add_command(report)
 main.add_command(prove)
+main.add_command(run)
 main.add_command(verify)
 main.add_command(trace)

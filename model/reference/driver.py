@@ -43,7 +43,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     vm, at:   the VM, and the partition in which it runs now; "" when it is lost.
     migrated: whether that is where it was to go.
     why:      what went wrong, for a person; "" when nothing did.
-    downtime: seconds from the order to suspend to the guest's first effect after it; None when it was not seen.
+    began:    when the order to suspend was given, in seconds of the monotonic clock.
+    downtime: seconds from then to the guest's first effect after it; None when it was not seen yet.
     steps:    seconds by step.
     """
 
@@ -51,6 +52,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     migrated: bool
     why: str = ""
+    began: float | None = None
     downtime: float | None = None
     steps: dict[str, float] = {}
 
@@ -394,8 +396,9 @@ class Driver:
         downtime = first - journey.began if first is not None and journey.began is not None else None
         at = scene.grant.source
         return Ending(
-            vm=vm, at=at, migrated=at == journey.target, why=journey.why, downtime=downtime, steps=journey.steps
-        )
+            vm=vm, at=at, migrated=at == journey.target, why=journey.why,
+            began=journey.began, downtime=downtime, steps=journey.steps,
+        )  # fmt: skip
 
     def _misplaced(self, step: str | None, scene: _Scene) -> str | None:
         """What a driver with a deliberate defect does instead."""

@@ -1,4 +1,4 @@
-"""python -m benchmarks [exploring] [proof] [--quick]: print tables of what attorn takes, beside other tools."""
+"""python -m benchmarks [exploring] [proof] [scaling] [--quick]: print tables of what attorn takes, beside other tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import numpy as np
 def main() -> None:
     """Run the benchmarks asked for, all by default."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("topics", nargs="*", choices=["exploring", "proof", []], help="what to measure; all by default")
+    parser.add_argument(
+        "topics", nargs="*", choices=["exploring", "proof", "scaling", []], help="what to measure; all by default"
+    )
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
     asked = parser.parse_args()
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}")
@@ -24,6 +26,10 @@ def main() -> None:
         from benchmarks import proof
 
         proof.run()
+    if not asked.topics or "scaling" in asked.topics:
+        from benchmarks import scaling
+
+        scaling.run(asked.quick)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
+from attorn.checker.explore.disk import Files, mapped, settle, written
 from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.options import Options
 from attorn.checker.explore.prepared import Prepared
@@ -32,7 +30,7 @@ INDEX = "search.json"
 class Saved:
     """A search after some levels.
 
-    levels:    the packed states first met at each depth; the last are those that come next. Only they are saved anew.
+    levels:    the packed states first met at each depth; the last are those that come next.
     stand_for: for each depth that was expanded, how many states its states stand for.
     fired:     transitions of each effect.
     found:     for each question that turned out true somewhere, at which depth first, and in which packed state.
@@ -47,6 +45,8 @@ class Saved:
 class Checkpoint:
     """The folder of one search.
 
+    scratch: a folder within it, for work.
+
     Raises BadInput where the folder is of another search, or its files are not as they were left.
     """
 
@@ -55,20 +55,23 @@ class Checkpoint:
         instance = prepared.meaning.instance
         self._folder = options.checkpoint / re.sub(r"[^\w.-]", "_", instance.name)
         self._search = _identity(instance, prepared.layout, options)
-        self._files: list[dict[str, str]] = []
+        self._words = prepared.layout.words
+        self._levels: list[Files] = []
+        self.scratch = self._folder / "scratch"
 
     def load(self) -> Saved | None:
-        """What was saved; None where nothing was yet."""
+        """What was saved, with levels that are read as they are used; None where nothing was yet."""
         path = self._folder / INDEX
         try:
             index = json.loads(path.read_text(encoding="utf-8"))
+            if index["format"] != FORMAT:
+                raise BadInput(f"{path} has format {index['format']!r}; this version reads {FORMAT}.")
+            said = index["search"]
+            levels = [Files(each["count"], tuple(each["names"]), tuple(each["digests"])) for each in index["levels"]]
             found = {
                 name: (int(depth), [int(each) for each in words]) for name, (depth, words) in index["found"].items()
             }
-            said, files = index["search"], list(index["files"])
             fired, stand_for = [int(each) for each in index["fired"]], [int(each) for each in index["stand_for"]]
-            if index["format"] != FORMAT:
-                raise BadInput(f"{path} has format {index['format']!r}; this version reads {FORMAT}.")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -81,36 +84,42 @@ class Checkpoint:
                     f"{self._folder} is a checkpoint of another search: its {name} is {said.get(name)!r}, this one's "
                     f"is {value!r}. Resume with what it was begun with, or choose another folder."
                 )
-        self._files = files
-        return Saved([self._read(each) for each in files], stand_for, fired, found)
+        for each in levels:
+            self._verify(each)
+        self._levels = levels
+        return Saved(self.levels(), stand_for, fired, found)
+
+    def levels(self) -> list[Rows]:
+        """The levels kept so far, as arrays that are read as they are used."""
+        return [mapped(self._folder, each) for each in self._levels]
+
+    def keep(self, chunks: Iterable[Rows]) -> Rows:
+        """Write the states that come next, given in order; as arrays that are read as they are used. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"level-{len(self._levels):05}"
+        self._levels.append(written(self._folder, name, self._words, chunks))
+        return mapped(self._folder, self._levels[-1])
 
     def save(self, saved: Saved) -> None:
-        """Add the states that come next, and say where the search is; raises OSError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        name = f"level-{len(self._files):05}.npy"
-        content = np.ascontiguousarray(np.stack(saved.levels[-1]))
-        with open(self._folder / name, "wb") as file:
-            np.save(file, content)
-            _settle(file)
-        files = [*self._files, {"name": name, "digest": _digest(content)}]
-        index = {"format": FORMAT, "search": self._search, "files": files}
+        """Say where the search is, now that the states that come next are kept; raises OSError."""
+        index = {"format": FORMAT, "search": self._search, "levels": [asdict(each) for each in self._levels]}
         index |= {"stand_for": saved.stand_for, "fired": saved.fired, "found": saved.found}
         aside = self._folder / f".{INDEX}.partial"
         with open(aside, "w", encoding="utf-8") as text:
             json.dump(index, text)
-            _settle(text)
+            settle(text)
         aside.replace(self._folder / INDEX)
-        self._files = files
 
-    def _read(self, told: Mapping[str, str]) -> Rows:
-        path = self._folder / told["name"]
-        try:
-            content = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise BadInput(f"{path} cannot be read ({error}). Remove the folder to start anew.") from error
-        if content.dtype != np.uint64 or content.ndim != 2 or _digest(content) != told["digest"]:
-            raise BadInput(f"{path} is not as the search left it. Remove the folder to start anew.")
-        return list(content)
+    def _verify(self, files: Files) -> None:
+        for name, digest in zip(files.names, files.digests, strict=True):
+            path = self._folder / name
+            try:
+                with open(path, "rb") as file:
+                    whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+            except OSError as error:
+                raise BadInput(f"{path} cannot be read ({error}). Remove the folder to start anew.") from error
+            if not whole:
+                raise BadInput(f"{path} is not as the search left it. Remove the folder to start anew.")
 
 
 def _identity(instance: Instance, layout: Layout, options: Options) -> dict[str, Any]:
@@ -126,13 +135,3 @@ def _identity(instance: Instance, layout: Layout, options: Options) -> dict[str,
         "goals": options.goals,
         "packing": codes.hexdigest(),
     }
-
-
-def _digest(content: np.ndarray[Any, np.dtype[Any]]) -> str:
-    return hashlib.sha256(content.tobytes()).hexdigest()
-
-
-def _settle(file: Any) -> None:
-    """Have a file on the disk before anything says that it is there."""
-    file.flush()
-    os.fsync(file.fileno())

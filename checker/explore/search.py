@@ -12,6 +12,7 @@ import numpy as np
 
 from attorn.checker.explore.checkpoint import Checkpoint, Saved
 from attorn.checker.explore.circuit import Value
+from attorn.checker.explore.disk import FiledRun, Sorter
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.options import Options, Progress
@@ -26,6 +27,7 @@ __all__ = ["BLOCK", "Found", "Search", "blocks"]
 BLOCK = 1 << 15  # states that are expanded at once: their columns stay in the cache
 SHARE = 1 << 14  # states that are worth a process of their own
 REBUILD = 1 << 12  # states in a level from which on it pays to drop questions that are answered
+SHARES = 8  # of the memory given: states at work on the disk take one, and sorting them takes a few times as much
 FAULT = "fault"
 
 
@@ -62,6 +64,7 @@ class Search:
     found:     for each question that turned out true somewhere, where first.
     fired:     transitions of each effect, from all states that the levels stand for.
     stopped:   why the search ended early; empty if it finished.
+    moved:     bytes written to and read from the disk, once states lie there.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Search:
         self.found: dict[str, Found] = {}
         self.stopped = ""
         self.peak = 0
+        self.moved = 0
         meaning = prepared.meaning
         faults = meaning.circuit.disjunction(effect.fault for effect in meaning.effects)
         symmetry = Symmetry(meaning.instance, self.layout) if options.symmetry else None
@@ -92,32 +96,45 @@ class Search:
         self.visited.add(self._next, 0)
         self._checkpoint = None if options.checkpoint is None else Checkpoint(prepared, options)
         if self._checkpoint is not None:
-            self._take_up(self._checkpoint.load())
+            try:
+                self._take_up(self._checkpoint.load())
+            except OSError as error:
+                self.stopped = f"the checkpoint could not be written at depth {len(self.levels)}: {error.strerror}"
 
     def _take_up(self, saved: Saved | None) -> None:
         """Go on where a search was left; begin a checkpoint where there is none."""
         if saved is None:
-            self._save()
+            self._leave(self._next)
             return
-        for depth, rows in enumerate(saved.levels[1:], start=1):
-            self.visited.add(rows, depth)
-            self.visited.settle()
+        self._next = [np.array(word) for word in saved.levels[-1]]
+        if self._options.memory is not None and 3 * sum(_bytes(rows) for rows in saved.levels) > self._options.memory:
+            self._move_to_disk()
+        else:
+            for depth, rows in enumerate(saved.levels[1:], start=1):
+                self.visited.add([np.array(word) for word in rows], depth)
+                self.visited.settle()
         self.levels = [len(rows[0]) for rows in saved.levels[:-1]]
         self.stand_for, self.fired = saved.stand_for, np.array(saved.fired, np.int64)
         self.found = {
             name: Found(depth, [np.array([word], np.uint64) for word in state])
             for name, (depth, state) in saved.found.items()
         }
-        self._next = saved.levels[-1]
 
-    def _save(self) -> None:
-        """Leave what it takes to go on from here."""
-        if self._checkpoint is not None:
-            found = {name: (each.depth, [int(word[0]) for word in each.state]) for name, each in self.found.items()}
-            try:
-                self._checkpoint.save(Saved([self._next], self.stand_for, self.fired.tolist(), found))
-            except OSError as error:
-                self.stopped = f"the checkpoint could not be written at depth {len(self.levels)}: {error.strerror}"
+    def _leave(self, rows: Rows | None = None) -> None:
+        """Leave what it takes to go on from here, with the states that come next unless they are left already."""
+        if self._checkpoint is None:
+            return
+        if rows is not None:
+            self._checkpoint.keep([rows])
+        found = {name: (each.depth, [int(word[0]) for word in each.state]) for name, each in self.found.items()}
+        self._checkpoint.save(Saved([], self.stand_for, self.fired.tolist(), found))
+
+    def _move_to_disk(self) -> None:
+        """Have no states in memory from here on but those at work."""
+        assert self._checkpoint is not None
+        levels = self._checkpoint.levels()
+        self.visited = Visited([FiledRun(rows, depth) for depth, rows in enumerate(levels)])
+        self._next = levels[-1]
 
     def _refuse(self, prepared: Prepared) -> None:
         count = len(self._next[0])
@@ -143,22 +160,28 @@ class Search:
             while len(self._next[0]) and not self.stopped and not self._exhausted():
                 level, depth = self._next, len(self.levels)
                 self._report(depth, len(level[0]))
-                reached = self._expanded(level)
+                filed = bool(self.visited.filed)
+                reached = self._sorted_on_disk(level) if filed else self._expanded(level)
                 for name, place in reached.seen.items():
-                    self.found.setdefault(name, Found(depth, [word[place : place + 1] for word in level]))
+                    self.found.setdefault(name, Found(depth, [word[place : place + 1].copy() for word in level]))
                 if FAULT in self.found:
                     self._raise_fault()
-                self.visited.add(reached.rows, depth + 1)
+                if filed:
+                    self.visited.filed.append(FiledRun(reached.rows, depth + 1))
+                else:
+                    self.visited.add(reached.rows, depth + 1)
                 self.levels.append(len(level[0]))
                 self.stand_for.append(reached.stand_for)
                 self.fired += reached.fired
                 self._next = reached.rows
-                self._save()
+                self._leave(None if filed else reached.rows)
                 self._drop_answered()
         except KeyboardInterrupt:
             self.stopped = f"interrupted at depth {len(self.levels)}"
         except (MemoryError, WorkerLost):
             self.stopped = f"memory exhausted at depth {len(self.levels)}"
+        except OSError as error:
+            self.stopped = f"the checkpoint could not be written at depth {len(self.levels)}: {error.strerror}"
 
     def _raise_fault(self) -> None:
         """Let the plain meaning say what is wrong with a step that is not well defined."""
@@ -172,7 +195,11 @@ class Search:
         depth, states, more = len(self.levels), self.states, len(self._next[0])
         if self._options.max_states is not None and states + more > self._options.max_states:
             self.stopped = f"state budget of {self._options.max_states:,} reached at depth {depth}"
-        elif self._options.memory is not None and self._needed() > self._options.memory:
+        elif self._options.memory is None or self.visited.filed or self._needed() <= self._options.memory:
+            return False
+        elif self._checkpoint is not None:
+            self._move_to_disk()
+        else:
             self.stopped = f"memory budget of {self._options.memory:,} bytes reached at depth {depth}"
         return bool(self.stopped)
 
@@ -203,11 +230,34 @@ class Search:
         self.peak = max(self.peak, self.held + 3 * len(reached.rows[0]) * self.layout.bytes)
         return reached
 
+    def _sorted_on_disk(self, level: Rows) -> _Reached:
+        """What a level leads to, put in order and kept on the disk."""
+        assert self._checkpoint is not None and self._options.memory is not None
+        room = max(self._options.memory // SHARES, BLOCK * self.layout.bytes)
+        sorter = Sorter(self._checkpoint.scratch, self.layout.words, room)
+        try:
+            stand_for, fired, seen = self._taken(level, 0, len(level[0]), sorter.add)
+            rows = self._checkpoint.keep(self.visited.new(chunk) for chunk in sorter)
+        finally:
+            sorter.close()
+        self.moved += sorter.moved + _bytes(rows) + sum(_bytes(run.rows) for run in self.visited.filed)
+        self.peak = max(self.peak, SHARES * room)
+        return _Reached(rows, stand_for, fired, seen)
+
     def _share(self, level: Rows, first: int, end: int) -> _Reached:
         """What the states of a level from one place to another lead to."""
-        successors, symmetry = [], self.expander.symmetry
-        stand_for = 0
-        fired = np.zeros_like(self.fired)
+        successors: list[Rows] = []
+        stand_for, fired, seen = self._taken(level, first, end, successors.append)
+        rows = joined(successors)
+        successors.clear()
+        rows = distinct(rows)
+        return _Reached(self.visited.new(rows), stand_for, fired, seen)
+
+    def _taken(
+        self, level: Rows, first: int, end: int, take: Callable[[Rows], None]
+    ) -> tuple[int, np.ndarray[tuple[int], np.dtype[np.int64]], dict[str, int]]:
+        """Take all steps from some states of a level, block by block; how many there were, and what was seen."""
+        stand_for, fired, symmetry = 0, np.zeros_like(self.fired), self.expander.symmetry
         seen: dict[str, int] = {}
         for place, block in blocks([word[first:end] for word in level]):
             expansion = self.expander(block)
@@ -220,11 +270,8 @@ class Search:
                 fired += [int(orbits[places].sum()) for places in expansion.enabled]
             for name, places in expansion.seen.items():
                 seen.setdefault(name, first + place + int(places[0]))
-            successors.append(self.expander.reduced(expansion.successors))
-        rows = joined(successors)
-        successors.clear()
-        rows = distinct(rows)
-        return _Reached(self.visited.new(rows), stand_for, fired, seen)
+            take(self.expander.reduced(expansion.successors))
+        return stand_for, fired, seen
 
     def _drop_answered(self) -> None:
         """Ask no longer what is answered: it costs time in every block."""
@@ -245,6 +292,10 @@ def _joined(shares: Sequence[_Reached]) -> _Reached:
     fired = np.sum([share.fired for share in shares], axis=0)
     stand_for = sum(share.stand_for for share in shares)
     return _Reached(distinct(joined([share.rows for share in shares])), stand_for, fired, seen)
+
+
+def _bytes(rows: Rows) -> int:
+    return sum(word.nbytes for word in rows)
 
 
 def blocks(rows: Rows) -> Iterator[tuple[int, Rows]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attorn.checker.explore.layout import Rows
 
-__all__ = ["Run", "Visited", "distinct", "joined"]
+__all__ = ["Run", "Sorted", "Visited", "distinct", "joined"]
 
 NEAR = 2  # runs are merged when one is less than this many times as long as the next
 CHUNK = 1 << 15
@@ -76,6 +76,11 @@ class Run:
         """What the run takes."""
         return sum(each.nbytes for each in (*self.rows, self.depths, self._starts))
 
+    def at(self, depth: int) -> Rows:
+        """The states first met at a depth, in order."""
+        there = self.depths == depth
+        return [word[there] for word in self.rows]
+
     def place(self, wanted: Rows) -> Places:
         """For each of some states, how many states of the run are before it."""
         place = self._starts[(wanted[0] >> self._shift).view(np.int64)].astype(np.intp)
@@ -122,14 +127,32 @@ class Run:
         return Run(rows, depths)
 
 
-class Visited:
-    """All states met: a few runs, each much longer than the next."""
+class Sorted(Protocol):
+    """A sorted list of distinct states, wherever it is."""
 
-    def __init__(self) -> None:
+    rows: Rows
+
+    def __len__(self) -> int: ...
+
+    def at(self, depth: int) -> Rows:
+        """The states first met at a depth, in order."""
+
+    def has(self, wanted: Rows) -> NDArray[np.bool_]:
+        """For each of some states, which are in order, whether it is in the list."""
+
+
+class Visited:
+    """All states met: a few runs, each much longer than the next.
+
+    filed: lists that are elsewhere than in memory.
+    """
+
+    def __init__(self, filed: Sequence[Sorted] = ()) -> None:
         self.runs: list[Run] = []
+        self.filed = [*filed]
 
     def __len__(self) -> int:
-        return sum(map(len, self.runs))
+        return sum(map(len, (*self.runs, *self.filed)))
 
     @property
     def bytes(self) -> int:
@@ -150,7 +173,7 @@ class Visited:
         """Those of some states that were not met before."""
         found = []
         for _, part in chunks(rows):
-            for run in reversed(self.runs):
+            for run in (*reversed(self.runs), *reversed(self.filed)):
                 unmet = ~run.has(part)
                 part = [word[unmet] for word in part]
             found.append(part)
@@ -158,11 +181,9 @@ class Visited:
 
     def level(self, depth: int) -> Rows:
         """The states first met at a depth, in order."""
-        parts = []
-        for run in self.runs:
-            there = run.depths == depth
-            parts.append([word[there] for word in run.rows])
-        return distinct(joined(parts))
+        parts = [run.at(depth) for run in (*self.runs, *self.filed)]
+        filled = [part for part in parts if len(part[0])]
+        return filled[0] if len(filled) == 1 else distinct(joined(filled or parts))
 
 
 def chunks(rows: Rows) -> Iterator[tuple[int, Rows]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attorn.checker.explore import Options, checkpoint, explore
+from attorn.checker.explore import Options, checkpoint, disk, explore
 from attorn.checker.verdicts import Evidence
 from attorn.model.instances import instance
 from attorn.spec.errors import BadInput
@@ -25,17 +25,18 @@ class Killed(BaseException):
     """What no part of the search catches."""
 
 
-def dies_at(number: int, error: BaseException) -> Callable[[object], None]:
-    """The function that settles files, failing at one of its calls."""
+def dies_at(patch: pytest.MonkeyPatch, number: int, error: BaseException) -> None:
+    """Let what settles files fail at one of its calls."""
     calls = iter(range(10_000))
-    real = checkpoint._settle
+    real = disk.settle
 
     def settle(file: object) -> None:
         if next(calls) == number:
             raise error
         real(file)
 
-    return settle
+    for room in (disk, checkpoint):
+        patch.setattr(room, "settle", settle)
 
 
 def written_files() -> int:
@@ -52,14 +53,14 @@ def test_a_search_that_is_lost_at_any_write_goes_on_to_the_same_answers(
     for number in range(written_files()):
         kept = replace(options, checkpoint=tmp_path / str(number))
         with monkeypatch.context() as context:
-            context.setattr(checkpoint, "_settle", dies_at(number, Killed()))
+            dies_at(context, number, Killed())
             with pytest.raises(Killed):
                 explore(TINY, kept)
         assert explore(TINY, kept) == expected
 
 
 def test_no_write_beyond_those_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "_settle", dies_at(written_files(), Killed()))
+    dies_at(monkeypatch, written_files(), Killed())
     assert explore(TINY, Options(checkpoint=tmp_path)) == PLAIN
 
 
@@ -67,7 +68,7 @@ def test_a_search_that_was_lost_again_and_again_goes_on(tmp_path: Path, monkeypa
     kept = Options(checkpoint=tmp_path)
     for _ in range(written_files()):
         with monkeypatch.context() as context:
-            context.setattr(checkpoint, "_settle", dies_at(3, Killed()))
+            dies_at(context, 3, Killed())
             try:
                 assert explore(TINY, kept) == PLAIN
                 break
@@ -89,7 +90,7 @@ def test_a_full_disk_ends_the_search_undetermined_and_it_goes_on_later(
 ) -> None:
     kept = Options(checkpoint=tmp_path)
     with monkeypatch.context() as context:
-        context.setattr(checkpoint, "_settle", dies_at(5, OSError(errno.ENOSPC, "No space left on device")))
+        dies_at(context, 5, OSError(errno.ENOSPC, "No space left on device"))
         stopped = explore(TINY, kept)
     assert not stopped.finished
     assert "No space left on device" in stopped.stopped
@@ -129,7 +130,7 @@ def shortened(path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [altered, shortened, Path.unlink])
-@pytest.mark.parametrize("file", ["level-00002.npy", "search.json"])
+@pytest.mark.parametrize("file", ["level-00002-0.u64", "search.json"])
 def test_files_that_are_not_as_they_were_left_are_refused(
     file: str, harm: Callable[[Path], None], tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""python -m benchmarks [exploring] [proof] [scaling] [--quick]: print tables of what attorn takes, beside other tools."""
+"""Tables of what attorn takes, beside other tools: python -m benchmarks [TOPIC ...] [--quick]."""
 
 from __future__ import annotations
 

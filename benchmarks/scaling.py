@@ -7,16 +7,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tabulate import tabulate
+
 from attorn.checker.explore import Options, explore
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
 from attorn.model.instances import instance
-from tabulate import tabulate
 
 __all__ = ["run"]
 
 PLAIN = 2_000_000  # states up to which an instance is searched without symmetry too
-GROWING = (
+GROWING: tuple[tuple[str, dict[str, int]], ...] = (
     ("claim-small", {}),
     ("claim", {}),
     ("claim-segments", {}),

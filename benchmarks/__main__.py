@@ -13,7 +13,10 @@ def main() -> None:
     """Run the benchmarks asked for, all by default."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "topics", nargs="*", choices=["exploring", "proof", "scaling", []], help="what to measure; all by default"
+        "topics",
+        nargs="*",
+        choices=["exploring", "proof", "scaling", "explorer", []],
+        help="what to measure; all by default",
     )
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
     asked = parser.parse_args()
@@ -30,6 +33,10 @@ def main() -> None:
         from benchmarks import scaling
 
         scaling.run(asked.quick)
+    if not asked.topics or "explorer" in asked.topics:
+        from benchmarks import explorer
+
+        explorer.run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +13,11 @@ from attorn.checker.report.picture import Pictures, cells_broken
 from attorn.checker.report.picture_html import picture_html
 from attorn.spec.errors import AttornError
 from attorn.spec.language import Clause, Goal, Progress, Step, Values, value_name
+from attorn.spec.language.source import Where
 
 __all__ = ["Ahead", "Blocked", "GoalView", "Halt", "PropertyView", "StepView", "View", "Viewer", "Why"]
+
+MOST_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ class Viewer:
         self._concrete, self._machine = world.concrete, world.instance.machine
         self._reasons = Reasons(world.concrete)
         self._pictures = Pictures(world.concrete)
+        self._known_broken: dict[Values, frozenset[str]] = {}
 
     def view(self, walk: Walk, at: int | None = None, against: Values | None = None, notes: Sequence[str] = ()) -> View:
         """The moment after ``at`` steps of a run, or at its end.
@@ -146,7 +151,7 @@ class Viewer:
         states = walk.path.states
         at = len(walk.path) if at is None else max(0, min(at, len(walk.path)))
         state = states[at]
-        broken = [frozenset(self._broken(each)) for each in states]
+        broken = [self._broken(each) for each in states]
         steps = tuple(
             StepView(
                 self.world.label(move.step),
@@ -208,11 +213,16 @@ class Viewer:
             if old != new
         )
 
-    def _broken(self, state: Values) -> Iterable[str]:
-        """The properties of states that are false in a state."""
-        for stated in self._machine.properties:
-            if not stated.two_state and not self._concrete.holds(stated, state):
-                yield stated.name
+    def _broken(self, state: Values) -> frozenset[str]:
+        """The properties of states that are false in a state; kept, as runs go on from where they were."""
+        found = self._known_broken.get(state)
+        if found is None:
+            stated = (each for each in self._machine.properties if not each.two_state)
+            found = frozenset(each.name for each in stated if not self._concrete.holds(each, state))
+            if len(self._known_broken) == MOST_KEPT:
+                self._known_broken.clear()
+            self._known_broken[state] = found
+        return found
 
     def _broken_by(self, before: Values, after: Values) -> Iterable[str]:
         """The properties of steps that a step violates."""
@@ -236,7 +246,7 @@ class Viewer:
             except AttornError as error:
                 enabled.append(Ahead(label, step.action.name, (), (), fault=str(error)))
                 continue
-            breaks = (*(name for name in self._broken(after) if name not in broken), *self._broken_by(state, after))
+            breaks = (*sorted(self._broken(after) - broken), *self._broken_by(state, after))
             changes = self._changes(state, after)
             enabled.append(Ahead(label, step.action.name, changes, breaks, known.get(after)))
         return tuple(enabled), tuple(blocked)
@@ -307,4 +317,10 @@ class Viewer:
 
 
 def _told(clause: Clause, reason: Reason) -> Why:
-    return Why(reason.text, str(clause.where), reason.witness, reason.values)
+    return Why(reason.text, _place(clause.where), reason.witness, reason.values)
+
+
+@functools.cache
+def _place(where: Where) -> str:
+    """A line as text; to find out how a reader knows its file takes longer than to evaluate a clause."""
+    return str(where)

@@ -48,15 +48,21 @@ function aheadItem(step, index, actions, view, cells, act) {
         onfocus: shown,
         onmouseenter: shown,
       },
-      index < 9 ? h("kbd", { "aria-hidden": "true" }, index + 1) : h("span", { class: "no-key" }),
-      h("span", { class: "label" }, h("b", {}, step.action), h("span", { class: "args" }, args)),
-      step.known !== null && h("span", { class: "note" }, sign("↺"), step.known === view.at ? " stays here" : [spoken("leads back"), step.known ? ` to step ${step.known}` : " to the start"]),
-      step.breaks.length > 0 && h("span", { class: "note bad" }, sign("✗"), " breaks a property", spoken(`: ${step.breaks.join(", ")}`)),
-      step.fault && h("span", { class: "note bad" }, "not well defined"),
-      step.label === taken && h("span", { class: "note" }, "taken in this run"),
+      index < 9 ? h("kbd", { "aria-hidden": "true" }, index + 1) : h("span"),
+      h("span", { class: "label" }, h("b", {}, step.action), h("span", { class: "args" }, args), notes(step, view)),
       h("span", { class: "party" }, actions.get(step.action).party),
     ),
   );
+}
+
+function notes(step, view) {
+  const taken = step.label === view.steps[view.at]?.label;
+  return [
+    step.breaks.length > 0 && h("span", { class: "note bad" }, sign("✗"), " breaks a property", spoken(`: ${step.breaks.join(", ")}`)),
+    step.fault && h("span", { class: "note bad" }, sign("✗"), " not well defined"),
+    taken && h("span", { class: "note" }, "as in this run"),
+    !taken && step.known !== null && h("span", { class: "note" }, sign("↺"), step.known === view.at ? " stays here" : [spoken("leads back"), step.known ? ` to step ${step.known}` : " to the start"]),
+  ];
 }
 
 function explain(step, actions, cells) {

@@ -20,7 +20,7 @@ export function showState(shown, act) {
     view.picture && h("figure", { class: "picture" }, parsed(view.picture)),
     view.picture && h("p", { class: "passed" }, view.passed && [sign("◀"), ` point of no return: ${view.passed}`]),
     pinned && comparison(pinned, before, cells, view, act),
-    h("div", { class: "fields" }, cells.fields.filter((field) => isShown(field, before)).map((field) => fieldTable(field, view.values, before))),
+    h("div", { class: "fields" }, tables(cells, view.values, before)),
     h("p", { class: "faint none-shown" }, "No field is changed here."),
   );
 }
@@ -30,11 +30,8 @@ function parsed(markup) {
   return [...new DOMParser().parseFromString(markup, "text/html").body.childNodes];
 }
 
-function isShown(field, before) {
-  if (field.ghost && !ghosts.checked) return false;
-  if (!onlyChanged.checked) return true;
-  for (let cell = field.first; cell < field.first + field.count; cell++) if (before.has(cell)) return true;
-  return false;
+function isShown(field) {
+  return ghosts.checked || !field.ghost;
 }
 
 function comparison(pinned, before, cells, view, act) {
@@ -50,36 +47,50 @@ function comparison(pinned, before, cells, view, act) {
   );
 }
 
-function fieldTable(field, values, before) {
-  const value = (cell, tag = "dd") => cellView(values[cell], before.get(cell), tag);
-  const name = h("div", { class: "field-name", title: field.says }, h("code", {}, field.name), field.ghost && h("span", { class: "tag" }, "ghost"), spoken(`: ${field.says}`));
-  return h("section", { class: "field" }, name, layout(field, value));
-}
-
-/** One value, a row of values, or a table with the last index across. */
-function layout(field, value) {
-  const sorts = field.index;
-  if (sorts.length === 0) return h("dl", { class: "cells" }, h("div", {}, h("dt", { class: "hidden" }, field.name), value(field.first)));
-  if (sorts.length === 1) {
-    return h("dl", { class: "cells" }, sorts[0].values.map((name, number) => h("div", {}, h("dt", {}, name), value(field.first + number))));
+/** All fields: those with the same last index in one table, which has a column for each of its values. */
+function tables(cells, values, before) {
+  const groups = new Map();
+  for (const field of cells.fields.filter(isShown)) {
+    const across = field.index.at(-1);
+    const key = across ? across.name : "";
+    const group = groups.get(key) ?? { across, rows: [] };
+    groups.set(key, group);
+    group.rows.push(...rowsOf(field, values, before, cells));
   }
-  const across = sorts.at(-1).values;
-  const down = combinations(sorts.slice(0, -1).map((sort) => sort.values));
-  return h(
-    "table",
-    { class: "cells" },
-    h("thead", {}, h("tr", {}, h("td", {}), across.map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, down.map((names, row) =>
-      h("tr", {}, h("th", { scope: "row" }, names.join(", ")), across.map((_, column) => value(field.first + row * across.length + column, "td"))))),
-  );
+  return [...groups.values()].map(({ across, rows }) => table(across, rows)).filter(Boolean);
 }
 
-function cellView(value, old, tag) {
+/** The rows of a field, one for each combination of its indices but the last. */
+function rowsOf(field, values, before, cells) {
+  const wide = field.index.at(-1)?.values.length ?? 1;
+  return combinations(field.index.slice(0, -1).map((sort) => sort.values)).map((fixed, row) => {
+    const first = field.first + row * wide;
+    const all = Array.from({ length: wide }, (_, column) => first + column);
+    const label = fixed.length ? `${field.name}[${fixed.join(", ")}, ·]` : field.name;
+    return {
+      changed: all.some((cell) => before.has(cell)),
+      made: h("tr", {},
+        h("th", { scope: "row", title: field.says }, label, field.ghost && h("span", { class: "tag" }, "ghost")),
+        all.map((cell) => cellView(values[cell], before.get(cell), cells.names[cell]))),
+    };
+  });
+}
+
+function table(across, rows) {
+  const kept = onlyChanged.checked ? rows.filter((row) => row.changed) : rows;
+  if (!kept.length) return null;
+  return h("table", { class: "cells" },
+    h("caption", {}, across ? across.name : "alone"),
+    h("thead", {}, h("tr", { class: across ? "" : "hidden" }, h("td", {}), (across ? across.values : ["value"]).map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, kept.map((row) => row.made)));
+}
+
+function cellView(value, old, name) {
   const changed = old !== undefined;
   const quiet = value === "none" || value === "no";
   return h(
-    tag,
-    { class: `value${quiet ? " quiet" : ""}${changed ? " changed" : ""}`, title: changed ? `was ${old}` : null },
+    "td",
+    { class: `value${quiet ? " quiet" : ""}${changed ? " changed" : ""}`, title: changed ? `${name}: was ${old}` : name, "data-cell": name },
     changed && sign("◆", "changed"), value, changed && spoken(`, was ${old}`),
   );
 }

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -16,10 +14,7 @@ import click
 from attorn.commands.words import Count, echo, painter, size_options
 
 if TYPE_CHECKING:
-    from attorn.checker.conform.trace_check import TraceSource
-    from attorn.checker.explorer import Entry, Replay
-    from attorn.model.hazards import Hazard
-    from attorn.spec.language import Instance
+    from attorn.checker.explorer import Replay
 
 __all__ = ["explore"]
 
@@ -58,9 +53,10 @@ def explore(
 
     The page answers to this computer only, and to whoever has the token in the address printed. Ctrl-C ends it.
     """
+    from attorn.commands.worlds import log_text, read_log, worlds
     from attorn.spec.errors import BadInput
 
-    entries, aim = _entries(what or FIRST, sizes)
+    entries, aim = worlds(what or FIRST, sizes)
     try:
         from attorn.checker.explorer.server import LOOPBACK, listen, new_token, serve
     except ImportError as error:
@@ -72,11 +68,11 @@ def explore(
 
     catalogue = Catalogue(entries)
     limits = Bounds(max_states or Bounds.states, Bounds.memory, float(seconds or Bounds.seconds))
-    desk = Desk(catalogue, limits, lambda name, data: _log(name, data, sizes))
+    desk = Desk(catalogue, limits, lambda name, data: read_log(name, data, sizes))
     # What is wrong with a machine or a log is told here, before any page opens.
     if log:
-        replay = desk.play(AskPlay(log, _text(log)))
-        first, title, where = replay.world, replay.says, _place(replay)
+        replay = desk.play(AskPlay(log, log_text(log)))
+        first, title, where = replay.world, replay.says, where or _place(replay)
     else:
         first, title = entries[0].name, entries[0].title
         desk.facts(first)
@@ -93,62 +89,6 @@ def explore(
     return 0
 
 
-def _entries(what: str, sizes: Mapping[str, int]) -> tuple[list[Entry], str]:
-    """The worlds on offer, the one asked for first; and the goal or property to begin at."""
-    from attorn.commands.targets import checked_names, is_file, resolve
-    from attorn.model.hazards import HAZARDS
-
-    place, _, aim = what.rpartition("/")
-    if not place or aim.endswith(".py") or (is_file(what) and ".py" in aim):
-        place, aim = what, ""
-    offered = list(_offered())
-    if place.upper() in HAZARDS:
-        hazard = HAZARDS[place.upper()]
-        if aim:
-            checked_names([hazard.mutated], [aim])
-        chosen = [_hazard(hazard)]
-        aim = aim or hazard.caught_by
-    else:
-        from attorn.checker.explorer import Entry
-
-        chosen = [
-            Entry(
-                each.instance.name, "chosen", each.instance.shape(), each.instance.machine.says, _known(each.instance)
-            )
-            for each in resolve([place], sizes)
-        ]
-        if aim:
-            checked_names([each.build().machine for each in chosen], [aim])
-    names = {each.name for each in chosen}
-    return [*chosen, *(each for each in offered if each.name not in names)], aim
-
-
-def _known(instance: Instance) -> Callable[[], Instance]:
-    return lambda: instance
-
-
-def _offered() -> Iterator[Entry]:
-    """The named instances, and the known failures."""
-    from attorn.checker.explorer import Entry
-    from attorn.model.hazards import HAZARDS
-    from attorn.model.instances import INSTANCES
-
-    for each in INSTANCES.values():
-        sizes = " × ".join(f"{size} {name}" for name, size in each.sizes.items())
-        yield Entry(each.name, "instances", sizes, each.says, each.build)
-    for hazard in HAZARDS.values():
-        yield _hazard(hazard)
-
-
-def _hazard(each: Hazard) -> Entry:
-    from attorn.checker.explorer import Entry
-
-    def build() -> Instance:
-        return each.instance(each.mutated)
-
-    return Entry(each.id, "hazards", f"{each.name} ({each.system})", each.sentence, build, each.caught_by)
-
-
 def _fragment(where: str | None, name: str, aim: str, token: str) -> str:
     """What follows the address of the page: the place to open at, and the token, which is never sent in a URL."""
     if where is None:
@@ -161,37 +101,6 @@ def _place(replay: Replay) -> str:
     """The address of the run of a log."""
     parts = (replay.world, str(replay.start), *replay.labels)
     return "".join(f"/{quote(part, safe='(),')}" for part in parts)
-
-
-def _text(log: str) -> str:
-    """The text of a log; raises BadInput where it cannot be read."""
-    from attorn.spec.errors import BadInput
-
-    try:
-        return Path(log).read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"cannot read {log}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{log} is no text in UTF-8: byte {error.start}. A log is JSON lines, or a run in ITF."
-        ) from error
-
-
-def _log(name: str, data: bytes, sizes: Mapping[str, int]) -> tuple[Instance, TraceSource]:
-    """The instance and the lines of a log."""
-    from attorn.checker.conform.byte_lines import ByteLines
-    from attorn.checker.conform.itf import ItfReader
-    from attorn.checker.conform.trace_reader import TraceReader
-    from attorn.commands.trace import instance_of
-
-    if name.endswith(".itf.json"):
-        source: TraceSource = ItfReader(data, name)
-    else:
-        with tempfile.TemporaryFile() as file:
-            file.write(data)
-            file.seek(0)
-            source = TraceReader(ByteLines(os.dup(file.fileno()), name))
-    return instance_of(source.header, None, sizes), source
 
 
 def _browse(address: str) -> None:

@@ -23,8 +23,9 @@ __all__ = ["Catalogue", "Entry", "Open"]
 class Entry:
     """A world that is offered.
 
-    group: under which heading.  title, says: what it is.
-    aim:   the goal or property that it is about, if it is about one.
+    group:   under which heading.  title, says: what it is.
+    aim:     the goal or property that it is about, if it is about one.
+    command: what the user types to explore it, and it alone.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Entry:
     says: str
     build: Callable[[], Instance]
     aim: str = ""
+    command: str = ""
 
 
 class Open:

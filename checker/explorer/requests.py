@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class Offer:
     title: str
     says: str
     aim: str
+    command: str
 
 
 class Desk:
@@ -102,7 +104,7 @@ class Desk:
 
     def offers(self) -> list[Offer]:
         """All worlds."""
-        return [Offer(e.name, e.group, e.title, e.says, e.aim) for e in self._catalogue.entries.values()]
+        return [Offer(e.name, e.group, e.title, e.says, e.aim, e.command) for e in self._catalogue.entries.values()]
 
     def facts(self, name: str) -> WorldFacts:
         """What there is to know of a world; raises UnknownName."""
@@ -153,7 +155,9 @@ class Desk:
         with self._making:
             instance, source = self._logs(name, ask.text.encode())
             played = play(instance, source)
-            opened = self._catalogue.add(Entry(name, "logs", instance.shape(), played.says, lambda: instance), played)
+            command = f"attorn explore --log {shlex.quote(ask.name)}"
+            entry = Entry(name, "logs", instance.shape(), played.says, lambda: instance, command=command)
+            opened = self._catalogue.add(entry, played)
         world = opened.world
         labels = tuple(world.labels_of(played.path))
         return Replay(name, played.says, played.accepted, world.start_of(played.path.start), labels)

@@ -116,7 +116,8 @@ def test_what_the_documentation_types_opens_a_state(command: str) -> None:
     [
         (["clam"], "Did you mean `claim`?"),
         (["claim/there_and_bak"], "there_and_back"),
-        (["H11"], "no instance is called `H11`"),
+        (["H11"], "out of the model"),
+        (["H3/no_leek"], "no property or goal `no_leek`"),
         (["nowhere.py"], "there is no file"),
         (["--log", "nowhere.jsonl"], "cannot read nowhere.jsonl"),
         (["--log", "empty.jsonl"], "the file is empty"),
@@ -150,6 +151,13 @@ def test_without_its_server_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     assert 'pip install "attorn[explore]"' in done.output
     monkeypatch.undo()
     importlib.import_module("attorn.checker.explorer.server")
+
+
+def test_what_is_offered_names_the_command_that_opens_it_alone() -> None:
+    with exploring("claim-tiny", "--words", "3") as (_, address):
+        commands = {each["name"]: each["command"] for each in asked(address, "worlds")}  # type: ignore[index]
+        assert commands["claim-tiny"] == "attorn explore claim-tiny --words 3"
+        assert commands["H3"] == "attorn explore H3"
 
 
 def test_help_shows_examples() -> None:

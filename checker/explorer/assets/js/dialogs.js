@@ -128,7 +128,7 @@ function listed() {
   let group = "";
   const rows = fits.flatMap((each, index) => {
     const title = each.group === group ? [] : [h("div", { class: "group", role: "presentation" }, (group = each.group))];
-    return [...title, h("div", { role: "option", id: `option${index}`, class: "option", "aria-selected": index === chosen, onclick: () => jump(each), onmousemove: () => select(index) },
+    return [...title, h("div", { role: "option", id: `option${index}`, class: "option", "aria-selected": String(index === chosen), onclick: () => jump(each), onmousemove: () => select(index) },
       h("b", {}, each.name), each.here && h("span", { class: "tag" }, "here"), h("span", { class: "faint" }, each.says))];
   });
   refill(jumpList, rows.length ? rows : h("p", { class: "faint" }, "Nothing is called so."));
@@ -212,7 +212,7 @@ export function openLandmark(shown, worlds, act, name) {
 /** Show how others get to this state. */
 export function openShare(shown) {
   element("share-link").value = location.href;
-  element("share-command").value = `attorn explore ${shown.command} --at '${location.hash.slice(1)}'`;
+  element("share-command").value = `${shown.command} --at '${location.hash.slice(1)}'`;
   element("share-answer").textContent = "";
   open(shareDialog);
   element("share-link").select();

@@ -65,7 +65,7 @@ function goalItem(each, facts, act) {
     facts.kind === "progress"
       ? h("p", { class: "stages" }, formula(facts.stages[0]), h("span", {}, " leads to "), formula(facts.stages[1]))
       : h("ol", { class: "stages" }, facts.stages.map((text, number) => h("li", { class: number < each.stages ? "passed" : "" }, sign(number < each.stages ? "✓" : "·", number < each.stages ? "good" : ""), formula(text), number < each.stages && spoken(" passed")))),
-    each.owed.map(([given, since]) => h("p", { class: "owed" }, sign("⧖"), ` ${given ? `for ${given}: ` : ""}to be kept since ${since ? `step ${since}` : "the start"}`)),
+    each.owed.map(([given, since]) => h("p", { class: "owed" }, sign("○"), ` ${given ? `for ${given}: ` : ""}to be kept since ${since ? `step ${since}` : "the start"}`)),
     about(facts),
     h("div", { class: "buttons left" }, h("button", { class: "small", "data-key": `reach-${each.name}`, onclick: () => act.landmark(each.name) }, facts.kind === "goal" ? "Go to a run that reaches it" : "Search for a violation")),
   );
@@ -78,7 +78,7 @@ function progress(each, facts) {
     return [done ? "✓" : "·", done ? "good" : "", done ? "reached by this run" : `${each.stages} of ${facts.stages.length} stages`];
   }
   if (facts.kind === "possible") return each.holds ? ["✓", "good", "is so here"] : ["·", "", "not so here"];
-  return each.owed.length ? ["⧖", "", "to be kept"] : ["✓", "good", "nothing owed"];
+  return each.owed.length ? ["○", "", "to be kept"] : ["✓", "good", "nothing owed"];
 }
 
 function about(facts) {

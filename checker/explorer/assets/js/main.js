@@ -36,7 +36,7 @@ async function go(where, how = {}) {
     if (signal.aborted) return;
     const reached = place(where.world, seen.start, where.labels.slice(0, seen.halt ? seen.steps.length : undefined), seen.at, where.loop);
     if (pinned && pinned.where.world !== reached.world) pinned = null;
-    shown = { where: reached, view: seen, facts: about, cells: shown?.facts === about ? shown.cells : laidOut(about), pinned, branches: (number) => others(reached, number), command: shellWord(reached.world) };
+    shown = { where: reached, view: seen, facts: about, cells: shown?.facts === about ? shown.cells : laidOut(about), pinned, branches: (number) => others(reached, number), command: offered.find((each) => each.name === reached.world)?.command };
     const fragment = format(reached);
     if (how.quiet || location.hash === fragment) history.replaceState(null, "", fragment);
     else history.pushState(null, "", fragment);
@@ -134,8 +134,6 @@ function trouble(error) {
   status.replaceChildren(h("span", { class: "bad" }, advice));
   if (!shown) element("next").replaceChildren(h("p", { class: "trouble", role: "alert" }, advice));
 }
-
-const shellWord = (text) => (/^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 function togglePin(on = !pinned) {
   const { where, view: seen } = shown;

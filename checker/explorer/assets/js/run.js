@@ -75,7 +75,7 @@ function stepItem(step, number, view, parties, cells, act) {
 function otherWays(shown, number, act) {
   return shown.branches(number).map((tail) =>
     h("li", { class: "branch" },
-      h("button", { class: "small", "data-key": `branch${number}${tail[0]}`, onclick: () => act.branch(number, tail) }, sign("⑂"), spoken("other way: "), tail[0], tail.length > 1 && ` and ${tail.length - 1} more`)));
+      h("button", { class: "small", "data-key": `branch${number}${tail[0]}`, onclick: () => act.branch(number, tail) }, sign("↳"), spoken("other way: "), tail[0], tail.length > 1 && ` and ${tail.length - 1} more`)));
 }
 
 function halt(found) {

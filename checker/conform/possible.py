@@ -13,8 +13,12 @@ __all__ = ["MOST_STATES", "Meaning", "Possible", "Tracker"]
 MOST_STATES = 100_000
 MOST_KEPT = 200_000
 
-Meaning = tuple[tuple[Happening, ...], ...]
-"""What a line may mean: one of several ways, each a sequence of happenings; kept as one object for equal lines."""
+Way = tuple[Happening, ...]
+Meaning = tuple[tuple[Way, ...], ...]
+"""What a line means: choices between ways, made one after the other, each way a sequence of happenings.
+
+It is one object for equal lines.
+"""
 
 
 @dataclass(eq=False, slots=True)
@@ -82,12 +86,15 @@ class Tracker:
         return self._possible(self._taken(possible.states, Happening(tuple(steps), ())), possible.whole)
 
     def _after(self, possible: Possible, meaning: Meaning) -> Possible:
-        ends = [self._through(possible, way) for way in meaning]
-        if len(ends) == 1:
-            return ends[0]
-        return self._possible((state for each in ends for state in each.states), all(each.whole for each in ends))
+        for ways in meaning:
+            ends = [self._through(possible, way) for way in ways]
+            possible = ends[0]
+            if len(ends) > 1:
+                states = (state for each in ends for state in each.states)
+                possible = self._possible(states, all(each.whole for each in ends))
+        return possible
 
-    def _through(self, possible: Possible, way: Sequence[Happening]) -> Possible:
+    def _through(self, possible: Possible, way: Way) -> Possible:
         for happening in way:
             closed = self.closed(possible)
             if happening.steps is None:

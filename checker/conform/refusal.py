@@ -81,15 +81,21 @@ def stuck(tracker: Tracker, before: Possible, meaning: Meaning) -> tuple[Possibl
     Of several ways the one that gets farthest counts.
     """
     farthest: tuple[int, Possible, Happening] | None = None
-    for way in meaning:
-        possible = before
-        for place, happening in enumerate(way):
-            after = tracker.after(possible, ((happening,),))
-            if not after.states:
-                if farthest is None or place > farthest[0]:
-                    farthest = place, possible, happening
-                break
-            possible = after
+    for ways in meaning:
+        after = tracker.after(before, (ways,))
+        if after.states:
+            before = after
+            continue
+        for way in ways:
+            possible = before
+            for place, happening in enumerate(way):
+                after = tracker.after(possible, (((happening,),),))
+                if not after.states:
+                    if farthest is None or place > farthest[0]:
+                        farthest = place, possible, happening
+                    break
+                possible = after
+        break
     assert farthest is not None, "a line that is allowed gets stuck nowhere"
     return tracker.closed(farthest[1]), farthest[2]
 

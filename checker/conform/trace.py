@@ -11,7 +11,7 @@ from attorn.checker.conform.values import value_data
 from attorn.checker.verdicts import Path
 from attorn.spec.language import Instance, Values
 
-__all__ = ["FORMAT", "VERSION", "Event", "Header", "Value", "events", "header", "trace_lines", "trace_schema"]
+__all__ = ["FORMAT", "VERSION", "Event", "Header", "Said", "Value", "events", "header", "trace_lines", "trace_schema"]
 
 FORMAT: Literal["attorn-trace"] = "attorn-trace"
 VERSION: Literal[1] = 1
@@ -38,8 +38,15 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     recorder: Annotated[str, _says("Who wrote the trace.")] = ""
 
 
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A step by name, with its arguments."""
+
+    event: Annotated[Name, _says("The action.")]
+    arguments: Annotated[dict[str, Value], _says("Parameter → value; what is left out is not known.")] = {}
+
+
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """A line after the first: what happened, and what was seen of the state after it; one of the two may be missing."""
+    """A line after the first: what happened, and what was seen of the state after it; either may be missing."""
 
     time: Annotated[float | None, _says("Seconds since any moment; never less than on the line before.")] = None
     party: Annotated[str, _says("Whose step it was, as the specification calls parties.")] = ""
@@ -49,6 +56,11 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         dict[str, Value],
         _says("Cell, such as owner[segment0] → its value after the event; what is left out is not known."),
     ] = {}
+    perhaps: Annotated[
+        tuple[tuple[Said, ...], ...],
+        _says("Steps that were perhaps taken just before, such as those that a dead process was asked for: of each "
+              "group, in order, all or none."),
+    ] = ()  # fmt: skip
     note: Annotated[str, _says("For people; no check reads it.")] = ""
 
 
@@ -57,7 +69,7 @@ def trace_schema() -> dict[str, Any]:
     (header_schema, event_schema), parts = msgspec.json.schema_components(
         (Header, Event), ref_template="#/$defs/{name}"
     )
-    parts["Event"]["anyOf"] = [{"required": ["event"]}, {"required": ["state"]}]
+    parts["Event"]["anyOf"] = [{"required": [each]} for each in ("event", "state", "perhaps")]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:attorn:trace:{VERSION}",

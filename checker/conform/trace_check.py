@@ -151,7 +151,10 @@ class TraceChecker:
         if found is not None:
             return found[1]
         try:
-            meaning = tuple(tuple(map(self.words.happening, way)) for way in self._mapping.ways(line.event))
+            meaning = tuple(
+                tuple(tuple(map(self.words.happening, way)) for way in ways)
+                for ways in self._mapping.choices(line.event)
+            )
         except Misfit as error:
             path = error.path if self._mapping.read is None else ()
             raise source.error(line, path, str(error)) from error
@@ -165,7 +168,7 @@ class TraceChecker:
     def _refuse_another(self, source: TraceSource) -> None:
         """Refuse a log of another version of the machine; a log of another machine is checked, as the user wants it."""
         machine, header = self.concrete.instance.machine, source.header
-        if header.machine == machine.name and header.digest not in ("", machine.digest):
+        if header.machine == machine.name and not machine.digest.startswith(header.digest):
             raise BadInput(
                 f"{source.name}:1:1: the log was recorded against another version of {machine.name}: "
                 f"expected the digest {machine.digest[:12]}…, got {header.digest[:12]}…. Record it again."

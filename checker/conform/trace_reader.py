@@ -117,7 +117,7 @@ class TraceReader:
 
     def _read(self, number: int, raw: bytes) -> Event:
         event = self._checked(number, raw, self._decoder)
-        if not event.event and not event.state:
+        if not (event.event or event.state or event.perhaps):
             raise self._error(number, raw, (), "expected an event, or what was seen of the state; the line has neither")
         return event
 

@@ -23,7 +23,13 @@ def event_said(event: Event) -> str:
     cells = [f"{name} = {_word(value)}" for name, value in event.state.items()]
     if len(cells) > MOST_CELLS:
         cells = [*cells[:MOST_CELLS], f"… ({len(event.state)} cells)"]
-    done = f"{event.event}({arguments})" if event.event else "nothing but what was seen:"
+    done = (
+        f"{event.event}({arguments})"
+        if event.event
+        else "nothing but what was seen:"
+        if cells
+        else "perhaps some steps"
+    )
     return f"{done} {', '.join(cells)}".strip()
 
 

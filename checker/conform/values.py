@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Instance, value_name
-from attorn.spec.language.sorts import BooleanSort, OptionSort, RangeSort, Sort
+from attorn.spec.language.sorts import BooleanSort, ElementSort, EnumerationSort, OptionSort, RangeSort, Sort
 
 __all__ = ["NotAValue", "Value", "value_data", "value_number", "values_said"]
 
@@ -33,11 +33,30 @@ def value_data(sort: Sort, number: int) -> Value:
 
 def value_number(instance: Instance, sort: Sort, value: Value) -> int:
     """The number of a value that a trace writes; raises NotAValue."""
-    for number in range(instance.size(sort)):
-        known = value_data(sort, number)
-        if type(known) is type(value) and known == value:
-            return number
-    raise NotAValue(f"expected {values_said(instance, sort)}")
+    number = _number(sort, value)
+    if number is None or not 0 <= number < instance.size(sort) or value_data(sort, number) != value:
+        raise NotAValue(f"expected {values_said(instance, sort)}")
+    return number
+
+
+def _number(sort: Sort, value: Value) -> int | None:
+    """The number that a value has if its sort is large enough to have it."""
+    match sort:
+        case BooleanSort() if isinstance(value, bool):
+            return int(value)
+        case RangeSort() if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        case OptionSort():
+            inner = -1 if value is None else _number(sort.of, value)
+            return None if inner is None else inner + 1
+        case EnumerationSort() if value in sort.members:
+            return sort.members.index(str(value))
+        case ElementSort() if isinstance(value, str):
+            if value in sort.constants:
+                return sort.constants.index(value)
+            digits = value.removeprefix(sort.name.lower())
+            return int(digits) if digits.isdecimal() and len(digits) < 10 else None
+    return None
 
 
 def values_said(instance: Instance, sort: Sort) -> str:

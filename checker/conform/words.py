@@ -10,7 +10,7 @@ from typing import NamedTuple
 from attorn.checker.conform.trace import Event
 from attorn.checker.conform.values import NotAValue, Value, value_number
 from attorn.spec.errors import BadInput
-from attorn.spec.language import Concrete, Step
+from attorn.spec.language import Action, Concrete, Step
 from attorn.spec.language.sorts import Sort
 
 __all__ = ["Happening", "Misfit", "Words"]
@@ -49,9 +49,7 @@ class Words:
         self._instance = concrete.instance
         self._cells = {_plain(cell.name): number for number, cell in enumerate(self._instance.cells)}
         self._actions = {action.name: action for action in self._instance.machine.actions}
-        self._steps: dict[tuple[str, tuple[int, ...]], Step] = {
-            (step.action.name, step.arguments): step for step in concrete.steps
-        }
+        self._steps: dict[tuple[str, tuple[int, ...]], Step] = {}
         self._numbers: dict[tuple[Sort, type, Value], int] = {}
 
     def happening(self, event: Event) -> Happening:
@@ -67,7 +65,12 @@ class Words:
         for name in chosen:
             if name not in self._actions:
                 raise Misfit(f"machine {self._instance.machine.name} has no action `{name}`, which is to be hidden")
-        return tuple(step for step in self._steps.values() if step.action.name in chosen)
+        actions = [self._actions[name] for name in chosen]
+        return tuple(
+            self._step(action, arguments)
+            for action in actions
+            for arguments in self._instance.arguments(action.parameters)
+        )
 
     def _meant(self, event: Event) -> tuple[Step, ...]:
         action = self._actions.get(event.event)
@@ -85,7 +88,14 @@ class Words:
             else range(self._instance.size(each.sort))
             for each in action.parameters
         ]
-        return tuple(self._steps[action.name, arguments] for arguments in itertools.product(*choices))
+        return tuple(self._step(action, arguments) for arguments in itertools.product(*choices))
+
+    def _step(self, action: Action, arguments: tuple[int, ...]) -> Step:
+        """One object for equal steps."""
+        key = action.name, arguments
+        if key not in self._steps:
+            self._steps[key] = Step(action, arguments)
+        return self._steps[key]
 
     def _seen(self, name: str, value: Value) -> tuple[int, int]:
         cell = self._cells.get(_plain(name))

@@ -12,7 +12,7 @@ from attorn.checker.conform.byte_lines import ByteLines
 from attorn.checker.conform.mapping import LogMapping, either, happens, seen
 from attorn.checker.conform.refusal import explain_refusal, stuck
 from attorn.checker.conform.repair import repairs
-from attorn.checker.conform.trace import Event
+from attorn.checker.conform.trace import Event, Said
 from attorn.checker.conform.trace_check import Ending, TraceChecker
 from attorn.checker.conform.trace_reader import TraceReader
 from attorn.model.instances import instance
@@ -103,7 +103,7 @@ def test_the_possible_states_are_those_that_plain_sets_give(tmp_path):
     checker = TraceChecker(SMALL)
     possible = checker.tracker.start()
     for event in lines:
-        possible = checker.tracker.after(possible, ((checker.words.happening(event),),))
+        possible = checker.tracker.after(possible, (((checker.words.happening(event),),),))
     assert possible.states == by_hand
     assert len(by_hand) == 2, "only the owner of the other segment is open"
 
@@ -221,6 +221,20 @@ def read(event):
             return "suspend"
         case "unknown":
             return happens("supend", vm="vm0")
+
+
+def test_of_steps_that_were_perhaps_taken_all_or_none_are(tmp_path):
+    start = Said(event="start", arguments={"vm": "vm0", "partition": "partition0"})
+    allocate, stop = Said(event="allocate"), Said(event="stop")
+    perhaps = Event(perhaps=((start, allocate), (stop,)))
+    for phase, holds, fine in (
+        ("ABSENT", False, True),  # none, or all and then stopped
+        ("RUNNING", True, True),  # the first group
+        ("RUNNING", False, False),  # half of the first group
+    ):
+        lines = [perhaps, Event(state={"phase[vm0]": phase, "holds[vm0, segment0]": holds})]
+        _, verdict = checked(tmp_path, TINY, HEAD + encoded(lines))
+        assert (verdict.ending is Ending.ACCEPTED) == fine
 
 
 HEAD = b'{"format":"attorn-trace","version":1,"machine":"claim"}\n'

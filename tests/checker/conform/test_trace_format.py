@@ -24,9 +24,11 @@ SCHEMA = json.loads(files("attorn.checker.conform").joinpath("trace.schema.json"
 WELL_FORMED = (
     {"format": "attorn-trace", "version": 1, "machine": "claim", "sizes": {"VM": 2}, "hidden": ["execute"]},
     {"time": 1, "event": "suspend", "arguments": {"vm": "vm0", "partition": None}},
+    {"perhaps": [[{"event": "suspend"}], [{"event": "stop", "arguments": {"vm": "vm0"}}, {"event": "stop"}]]},
     {"party": "source", "state": {"owner[segment0]": "partition1", "runs[partition0, vm0]": False, "crashes": 1}},
 )
 ILL_FORMED = (
+    {"perhaps": ["suspend"]},
     {"time": 1},
     {"format": "attorn-trace", "version": 2, "machine": "claim"},
     {"format": "attorn-trace", "version": 1},

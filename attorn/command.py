@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from attorn.commands.check import check
+from attorn.commands.convert import convert
 from attorn.commands.estimate import estimate
 from attorn.commands.explain import explain
 from attorn.commands.explore import explore
@@ -113,6 +114,7 @@ def main(context: click.Context) -> None:
     attorn report DIR...         put what these left in folders into one report
     attorn graph INSTANCE        states and steps, for other tools
     attorn trace log.jsonl       is a log a behaviour of the specification?
+    attorn convert qemu ...      what a real system has logged, as a trace
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
     """
@@ -135,3 +137,4 @@ main.add_command(prove)
 main.add_command(run)
 main.add_command(verify)
 main.add_command(trace)
+main.add_command(convert)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["instance_of", "open_log", "trace"]
 
+REFUTED = 1
 CODES = {"accepted": 0, "refused": 1, "undetermined": 2}
 
 
@@ -27,9 +28,16 @@ CODES = {"accepted": 0, "refused": 1, "undetermined": 2}
 @click.option("--mapping", metavar="FILE.py", help="What lines mean: a file with a function read(event), and hidden.")
 @click.option("--hidden", metavar="ACTIONS", default="", help="Actions that may leave no line, with commas between.")
 @click.option("--max-states", type=Count(), default=100_000, show_default=True, help="States possible at a time.")
+@click.option("--invariants", is_flag=True, help="Say also which invariants the log is certain to violate.")
 @size_options
 def trace(
-    log: str, machine: str | None, mapping: str | None, hidden: str, max_states: int, sizes: Mapping[str, int]
+    log: str,
+    machine: str | None,
+    mapping: str | None,
+    hidden: str,
+    max_states: int,
+    invariants: bool,
+    sizes: Mapping[str, int],
 ) -> int:
     """Check a log, line by line: accept it, or stop at the first line that no state allows, and say why.
 
@@ -40,7 +48,7 @@ def trace(
     attorn trace log.jsonl --mapping my_log.py --hidden execute,map
     tail -f log.jsonl | attorn trace -
 
-    Exit codes: 0 accepted, 1 refused, 2 undetermined, 3 bad input.
+    Exit codes: 0 accepted, 1 refused or an invariant violated, 2 undetermined, 3 bad input.
     """
     from attorn.checker.conform.refusal import explain_refusal, stuck
     from attorn.checker.conform.repair import repairs
@@ -49,7 +57,7 @@ def trace(
 
     source = open_log(log)
     instance = instance_of(source.header, machine, sizes)
-    checker = TraceChecker(instance, _mapping(mapping, hidden), max_states)
+    checker = TraceChecker(instance, _mapping(source.header, mapping, hidden), max_states, invariants)
     verdict = checker.check(source)
     screen = TraceScreen(source.name, f"{instance.name} ({instance.shape()})", width(), painter())
     if verdict.refusal is None:
@@ -59,7 +67,7 @@ def trace(
         possible, happening = stuck(checker.tracker, bad.before, bad.meaning)
         explanation = explain_refusal(checker.concrete, possible, happening)
         echo(screen.lines(verdict, explanation, repairs(checker.concrete, checker.tracker, verdict.refusal)))
-    return CODES[verdict.ending.value]
+    return REFUTED if verdict.broken else CODES[verdict.ending.value]
 
 
 def open_log(log: str) -> TraceSource:
@@ -86,21 +94,27 @@ def instance_of(header: Header, machine: str | None, sizes: Mapping[str, int]) -
     from attorn.model.instances import INSTANCES
     from attorn.spec.errors import BadInput
     from attorn.spec.language import Instance
+    from attorn.systems import SYSTEMS
 
     name = machine or header.machine
     if not machine and is_file(name):
         raise BadInput(f"the log names the machine {name}. Choose it yourself, if you trust it: --machine {name}.")
     wanted = {**header.sizes, **sizes}
+    if name in SYSTEMS:
+        return Instance.of(SYSTEMS[name].instance.machine, name, **{**SYSTEMS[name].instance.described(), **wanted})
     if is_file(name) or name in INSTANCES:
         return resolve_one(name, wanted).instance
     return Instance.of(resolve_machine(name)[0], **wanted)
 
 
-def _mapping(file: str | None, hidden: str) -> LogMapping:
-    """What lines mean: as a file says, or as they stand; with the actions that the user hides."""
-    from attorn.checker.conform.mapping import LogMapping
+def _mapping(header: Header, file: str | None, hidden: str) -> LogMapping:
+    """What lines mean: as a file says, as they do for a system that attorn knows, or as they stand."""
+    from attorn.checker.conform.mapping import AS_IT_STANDS, LogMapping
     from attorn.commands.mapping_file import load_mapping
+    from attorn.systems import SYSTEMS
 
-    found = load_mapping(file) if file else LogMapping()
+    found = load_mapping(file) if file else AS_IT_STANDS
+    if not file and header.machine in SYSTEMS:
+        found = SYSTEMS[header.machine].mapping
     more = tuple(name.strip() for name in hidden.split(",") if name.strip())
     return LogMapping(found.read, (*found.hidden, *more))

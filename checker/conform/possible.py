@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from attorn.checker.conform.words import Happening
@@ -41,12 +41,20 @@ class Tracker:
 
     hidden: steps that may be taken at any moment without being seen.
     most:   states that a set may have; beyond it states are left out, and the set is not ``whole`` any more.
+    keep:   only runs through states that this is true of are followed; all where it is None.
     """
 
-    def __init__(self, concrete: Concrete, hidden: Sequence[Step] = (), most: int = MOST_STATES) -> None:
+    def __init__(
+        self,
+        concrete: Concrete,
+        hidden: Sequence[Step] = (),
+        most: int = MOST_STATES,
+        keep: Callable[[Values], bool] | None = None,
+    ) -> None:
         self._concrete = concrete
-        self._hidden = hidden
+        self.hidden = hidden
         self._most = most
+        self._keep = keep
         self._known: dict[tuple[frozenset[Values], bool], Possible] = {}
         self._closed: dict[Possible, Possible] = {}
         self._kept = 0
@@ -54,7 +62,7 @@ class Tracker:
 
     def start(self) -> Possible:
         """The initial states."""
-        return self._possible(self._concrete.initial_states(), True)
+        return self._possible(filter(self._keep or (lambda state: True), self._concrete.initial_states()), True)
 
     def after(self, possible: Possible, meaning: Meaning) -> Possible:
         """The states that are possible after a line; none if the line is impossible."""
@@ -74,7 +82,7 @@ class Tracker:
 
     def closed(self, possible: Possible) -> Possible:
         """With the states that hidden steps lead to, nearest first until there is no room."""
-        if not self._hidden:
+        if not self.hidden:
             return possible
         found = self._closed.get(possible)
         if found is None:
@@ -105,18 +113,18 @@ class Tracker:
         return possible
 
     def _taken(self, states: Iterable[Values], happening: Happening) -> Iterator[Values]:
-        enabled, apply, fits = self._concrete.enabled, self._concrete.apply, happening.fits
+        enabled, apply, fits, keep = self._concrete.enabled, self._concrete.apply, happening.fits, self._keep
         for state in states:
             for step in happening.steps or ():
                 if enabled(state, step):
                     after = apply(state, step)
-                    if fits(after):
+                    if fits(after) and (keep is None or keep(after)):
                         yield after
 
     def _close(self, possible: Possible) -> Possible:
         met, whole = set(possible.states), possible.whole
         level = list(met)
-        hidden = Happening(tuple(self._hidden), ())
+        hidden = Happening(tuple(self.hidden), ())
         while level:
             reached: list[Values] = []
             for after in self._taken(level, hidden):

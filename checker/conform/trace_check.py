@@ -14,7 +14,7 @@ from attorn.checker.conform.trace import Event, Header
 from attorn.checker.conform.trace_reader import Line
 from attorn.checker.conform.words import Misfit, Words
 from attorn.spec.errors import BadInput
-from attorn.spec.language import Concrete, Instance
+from attorn.spec.language import Concrete, Instance, Property
 
 __all__ = ["Ending", "Heard", "Refusal", "TraceChecker", "TraceSource", "TraceVerdict"]
 
@@ -83,6 +83,8 @@ class TraceVerdict:
     mean:    the mean of these numbers.
     hidden:  actions that may have happened without a line; ``searched`` is the largest set of states that they led to.
     whole:   whether no state was left out for want of room; without that a refusal would mean nothing.
+    broken:  invariants that every run that does what the log says violates, each with the line by which that is
+             certain; only where they were asked for.
     """
 
     ending: Ending
@@ -94,6 +96,7 @@ class TraceVerdict:
     hidden: tuple[str, ...]
     whole: bool
     refusal: Refusal | None = None
+    broken: tuple[tuple[Property, int], ...] = ()
 
 
 class TraceChecker:
@@ -101,14 +104,22 @@ class TraceChecker:
 
     mapping: what lines mean, and which actions leave none, beside those that the header of a log names.
     most:    how many states may be possible at a time; where there are more, a log can be accepted but not refused.
+    invariants: whether to look for invariants that the log is certain to violate; each is followed by itself.
     """
 
-    def __init__(self, instance: Instance, mapping: LogMapping = AS_IT_STANDS, most: int = MOST_STATES) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        mapping: LogMapping = AS_IT_STANDS,
+        most: int = MOST_STATES,
+        invariants: bool = False,
+    ) -> None:
         self.concrete = Concrete(instance)
         self.words = Words(self.concrete)
         self.tracker = Tracker(self.concrete)
         self._mapping = mapping
         self._most = most
+        self._asked = [each for each in instance.machine.properties if invariants and not each.two_state]
         self._meanings: dict[int, tuple[Event, Meaning]] = {}
 
     def check(self, source: TraceSource) -> TraceVerdict:
@@ -123,6 +134,7 @@ class TraceChecker:
         possible = tracker.start()
         lines = total = widest = widest_line = 0
         refusal = None
+        watches = [_Watch(self.concrete, tracker, stated, self._most) for stated in self._asked]
         reader = iter(source)
         for line in reader:
             lines += 1
@@ -133,6 +145,8 @@ class TraceChecker:
             if not width:
                 refusal = Refusal(heard, tuple(earlier), self._ahead(source, reader))
                 break
+            for watch in watches:
+                watch.after(meaning, line.number)
             earlier.append(heard)
             total += width
             if width > widest:
@@ -143,7 +157,8 @@ class TraceChecker:
         whole = tracker.closed(before).whole
         ending = Ending.ACCEPTED if refusal is None else Ending.REFUSED if whole else Ending.UNDETERMINED
         mean = total / max(1, lines - (refusal is not None))
-        return TraceVerdict(ending, lines, widest, widest_line, mean, tracker.widest, hidden, whole, refusal)
+        broken = tuple((each.stated, each.broken) for each in watches if each.broken)
+        return TraceVerdict(ending, lines, widest, widest_line, mean, tracker.widest, hidden, whole, refusal, broken)
 
     def meaning(self, source: TraceSource, line: Line) -> Meaning:
         """What a line means; raises BadInput where it means nothing that the machine has words for."""
@@ -186,3 +201,20 @@ class TraceChecker:
         except BadInput:
             pass
         return tuple(found)
+
+
+class _Watch:
+    """Follows the runs that do what the log says and keep one invariant; ``broken`` is the line without such a run."""
+
+    def __init__(self, concrete: Concrete, tracker: Tracker, stated: Property, most: int) -> None:
+        self.stated = stated
+        self.broken = 0
+        self._tracker = Tracker(concrete, tracker.hidden, most, lambda state: concrete.holds(stated, state))
+        self._possible = self._tracker.start()
+
+    def after(self, meaning: Meaning, number: int) -> None:
+        """Follow a line that some run does."""
+        if self._possible.states and self._tracker.closed(self._possible).whole:
+            self._possible = self._tracker.after(self._possible, meaning)
+            if not self._possible.states:
+                self.broken = number

@@ -60,6 +60,9 @@ class TraceScreen:
                 "were left out for want of room; allow more with --max-states"
             )
         yield from wrapped(text, self.width, "  ", "", self.paint, ROLES[verdict.ending])
+        for stated, line in verdict.broken:
+            text = f"{self.log}:{line}: VIOLATES {stated.name}: {stated.sentence} ({stated.where})"
+            yield from wrapped(text, self.width, "  ", "", self.paint, "bad")
         yield from self._facts(verdict)
         if bad is not None and explanation is not None:
             yield ""

@@ -10,6 +10,7 @@ import click
 
 from attorn.commands.check import check
 from attorn.commands.convert import convert
+from attorn.commands.coverage import coverage
 from attorn.commands.estimate import estimate
 from attorn.commands.explain import explain
 from attorn.commands.explore import explore
@@ -115,6 +116,7 @@ def main(context: click.Context) -> None:
     attorn graph INSTANCE        states and steps, for other tools
     attorn trace log.jsonl       is a log a behaviour of the specification?
     attorn convert qemu ...      what a real system has logged, as a trace
+    attorn coverage run.jsonl    what share of all there is some logs have visited
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
     """
@@ -138,3 +140,4 @@ main.add_command(run)
 main.add_command(verify)
 main.add_command(trace)
 main.add_command(convert)
+main.add_command(coverage)

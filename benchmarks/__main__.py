@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument(
         "topics",
         nargs="*",
-        choices=["exploring", "proof", "scaling", "explorer", []],
+        choices=["exploring", "proof", "scaling", "explorer", "tracing", []],
         help="what to measure; all by default",
     )
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
@@ -37,6 +37,10 @@ def main() -> None:
         from benchmarks import explorer
 
         explorer.run()
+    if not asked.topics or "tracing" in asked.topics:
+        from benchmarks import tracing
+
+        tracing.run(asked.quick)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
 from attorn.model.migration import CLAIM
 from attorn.spec.language import Instance
-from benchmarks.measuring import ran
+from benchmarks.measuring import MIB, ran
 from benchmarks.rivals import Run, Sizes, rumur, rumur_present, spin, spin_present
 
 __all__ = ["run"]
@@ -27,7 +27,6 @@ SMALLEST: Sizes = (1, 1, 2, 2, 1)
 SMALL: Sizes = (2, 3, 2, 2, 2)
 LARGE: Sizes = (2, 2, 3, 3, 3)
 ROOT = Path(__file__).parents[1]
-MIB = 1 << 20
 
 
 def claim(sizes: Sizes) -> Instance:

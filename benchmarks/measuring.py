@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Ran", "ran"]
+__all__ = ["MIB", "Ran", "ran"]
 
+MIB = 1 << 20
 PAUSE = 0.02  # seconds between two looks at the memory
 
 

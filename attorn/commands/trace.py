@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from attorn.checker.conform.trace_check import TraceSource
     from attorn.spec.language import Instance
 
-__all__ = ["instance_of", "open_log", "trace"]
+__all__ = ["instance_of", "mapping_of", "open_log", "trace"]
 
 REFUTED = 1
 CODES = {"accepted": 0, "refused": 1, "undetermined": 2}
@@ -57,7 +57,7 @@ def trace(
 
     source = open_log(log)
     instance = instance_of(source.header, machine, sizes)
-    checker = TraceChecker(instance, _mapping(source.header, mapping, hidden), max_states, invariants)
+    checker = TraceChecker(instance, mapping_of(source.header, mapping, hidden), max_states, invariants)
     verdict = checker.check(source)
     screen = TraceScreen(source.name, f"{instance.name} ({instance.shape()})", width(), painter())
     if verdict.refusal is None:
@@ -107,7 +107,7 @@ def instance_of(header: Header, machine: str | None, sizes: Mapping[str, int]) -
     return Instance.of(resolve_machine(name)[0], **wanted)
 
 
-def _mapping(header: Header, file: str | None, hidden: str) -> LogMapping:
+def mapping_of(header: Header, file: str | None, hidden: str) -> LogMapping:
     """What lines mean: as a file says, as they do for a system that attorn knows, or as they stand."""
     from attorn.checker.conform.mapping import AS_IT_STANDS, LogMapping
     from attorn.commands.mapping_file import load_mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -105,6 +105,7 @@ class TraceChecker:
     mapping: what lines mean, and which actions leave none, beside those that the header of a log names.
     most:    how many states may be possible at a time; where there are more, a log can be accepted but not refused.
     invariants: whether to look for invariants that the log is certain to violate; each is followed by itself.
+    listener: is told of each line that is possible, with the states possible after it.
     """
 
     def __init__(
@@ -113,12 +114,14 @@ class TraceChecker:
         mapping: LogMapping = AS_IT_STANDS,
         most: int = MOST_STATES,
         invariants: bool = False,
+        listener: Callable[[Heard, Possible], None] | None = None,
     ) -> None:
         self.concrete = Concrete(instance)
         self.words = Words(self.concrete)
         self.tracker = Tracker(self.concrete)
         self._mapping = mapping
         self._most = most
+        self._listener = listener
         self._asked = [each for each in instance.machine.properties if invariants and not each.two_state]
         self._meanings: dict[int, tuple[Event, Meaning]] = {}
 
@@ -145,6 +148,8 @@ class TraceChecker:
             if not width:
                 refusal = Refusal(heard, tuple(earlier), self._ahead(source, reader))
                 break
+            if self._listener is not None:
+                self._listener(heard, possible)
             for watch in watches:
                 watch.after(meaning, line.number)
             earlier.append(heard)

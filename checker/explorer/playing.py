@@ -92,14 +92,17 @@ def _run(
     """A run through the states that are possible after each line, walked back from one of the last."""
     levels: list[tuple[str, Level]] = [("", dict.fromkeys(concrete.initial_states()))]
     for line, meaning in lines:
-        ends: Level = {}
-        for way in meaning:
-            inner: list[Level] = [dict.fromkeys(levels[-1][1])]
-            for happening in way:
-                inner.append(_after(concrete, inner[-1], hidden, happening))
-            for state in inner[-1]:
-                ends.setdefault(state, _joined(inner, state))
-        levels.append((_note(line), ends))
+        chosen: list[Level] = [dict.fromkeys(levels[-1][1])]
+        for ways in meaning:
+            ends: Level = {}
+            for way in ways:
+                inner: list[Level] = [dict.fromkeys(chosen[-1])]
+                for happening in way:
+                    inner.append(_after(concrete, inner[-1], hidden, happening))
+                for state in inner[-1]:
+                    ends.setdefault(state, _joined(inner, state))
+            chosen.append(ends)
+        levels.append((_note(line), {state: _joined(chosen, state) for state in chosen[-1]}))
     return _walked_back(concrete, levels)
 
 

@@ -7,20 +7,20 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attorn.checker.verdicts import Evidence
-from attorn.spec.errors import BadInput
+from attorn.spec.errors import BadInput, Unsound
 from attorn.spec.language import Instance
 
 if TYPE_CHECKING:
     from attorn.checker.progress import Lasso
 
-__all__ = ["Cell", "Guarantee", "Survey", "pairs_apart", "restoring", "survey"]
+__all__ = ["Cell", "Guarantee", "Proven", "Survey", "pairs_apart", "restoring", "survey", "with_proofs"]
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -92,17 +92,53 @@ def survey(
     return Survey(tuple(results.get(number) for number in range(len(wanted))), reused, stopped)
 
 
+@dataclass(frozen=True)
+class Proven:
+    """What a proof for any size says of some cells.
+
+    machine:    what was proved.  properties: which of its properties.
+    covers:     whether the cell of a key is an instance of that machine.
+    """
+
+    machine: str
+    properties: frozenset[str]
+    covers: Callable[[dict[str, str]], bool]
+
+
+def with_proofs(found: Survey, proofs: Sequence[Proven]) -> Survey:
+    """A survey in which what is proved for any size is said to be so.
+
+    Raises Unsound where a cell refutes what is proved of it.
+    """
+
+    def told(cell: Cell) -> Cell:
+        guarantees = dict(cell.guarantees)
+        for proof in proofs:
+            if not proof.covers(cell.key):
+                continue
+            for name in proof.properties & guarantees.keys():
+                if guarantees[name].evidence is Evidence.REFUTED:
+                    raise Unsound(f"{name} is proved of {proof.machine}, but refuted in the cell {cell.key}.")
+                guarantees[name] = Guarantee(Evidence.PROVED)
+        return replace(cell, guarantees=guarantees)
+
+    return replace(found, cells=tuple(None if cell is None else told(cell) for cell in found.cells))
+
+
 def decide(instance: Instance, max_states: int) -> tuple[int, dict[str, Guarantee]]:
-    """Every property of one instance: invariants, two-state properties, absence of deadlock, and progress."""
+    """Every property of one instance: invariants, two-state properties, deadlock, progress, and what stays possible."""
     from attorn.checker.explore import Options, explore
-    from attorn.checker.progress import Limits, check_progress
+    from attorn.checker.progress import Limits, build, check_always_possible, check_progress
 
     found = explore(instance, Options(goals=False, max_states=max_states, threads=1))
     guarantees = {
         each.name: Guarantee(each.evidence, 0 if each.path is None else len(each.path)) for each in found.verdicts
     }
-    for verdict in check_progress(instance, limits=Limits(max_states=max_states)):
+    graph = build(instance, Limits(max_states=max_states))
+    for verdict in check_progress(instance, graph):
         guarantees[verdict.name] = Guarantee(verdict.evidence, _length(verdict.lasso))
+    for possible in check_always_possible(instance, graph):
+        guarantees[possible.name] = Guarantee(possible.evidence, 0 if possible.path is None else len(possible.path))
     return found.states, guarantees
 
 
@@ -135,19 +171,23 @@ def restoring(cells: Iterable[Cell], stated: str) -> list[tuple[str, str, str, i
     return sorted(found, key=lambda row: (-row[3] / row[4], -row[3], row[:3]))
 
 
-def pairs_apart(cells: Iterable[Cell]) -> list[tuple[str, str, str]]:
-    """Under which fault which two properties are each had by some choice, but by no choice together."""
-    by_fault: dict[str, list[Cell]] = {}
+def pairs_apart(cells: Iterable[Cell], given: Sequence[str] = ()) -> list[tuple[tuple[str, ...], str, str]]:
+    """Under which fault which two properties are each had by some choice, but by no choice together.
+
+    given: choices that are taken as made; the others are exhausted. What is found begins with the fault and the values
+           of these choices.
+    """
+    groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        by_fault.setdefault(cell.key["fault"], []).append(cell)
+        groups.setdefault((cell.key["fault"], *(cell.key[name] for name in given)), []).append(cell)
     found = []
-    for fault, group in by_fault.items():
+    for place, group in groups.items():
         names = sorted(set.intersection(*(set(cell.guarantees) for cell in group)))
         had = {name: {i for i, cell in enumerate(group) if cell.guarantees[name].holds} for name in names}
         for number, first in enumerate(names):
             for second in names[number + 1 :]:
                 if had[first] and had[second] and not had[first] & had[second]:
-                    found.append((fault, first, second))
+                    found.append((place, first, second))
     return found
 
 

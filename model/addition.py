@@ -12,6 +12,9 @@ from attorn.spec.language import Action, Declaration, Machine, initial
 
 __all__ = ["Addition", "extended"]
 
+NOT_EVERYWHERE = ("complete", "recover", "unmap", "unlock", "preserve")
+"""Steps that some protocols lack: what a part would add to them is not needed then."""
+
 
 @dataclass(frozen=True)
 class Addition:
@@ -46,8 +49,10 @@ def extended(machine: Machine, additions: Iterable[Addition]) -> Machine:
 
     machine = machine.variant(machine.name, state=_state(chosen), start=everyone_and_everything_is_up)
     for each in chosen:
+        there = {step.name for step in machine.steps}
+        gains = {name: gain for name, gain in each.gains.items() if name in there or name not in NOT_EVERYWHERE}
         machine = machine.variant(
-            machine.name, rewrite=each.rewrites, strengthen=each.gains, add=(*each.steps, *each.statements)
+            machine.name, rewrite=each.rewrites, strengthen=gains, add=(*each.steps, *each.statements)
         )
     return machine
 

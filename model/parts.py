@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from attorn.model.addition import Addition
+from attorn.model.channel import DUPLICATION
 from attorn.model.configuration import CHECKED_CONFIGURATION, HOTPLUG, LIMITED_CONFIGURATION, VERSIONS
 from attorn.model.devices import CACHES, DMA, IOMMU
 from attorn.model.disks import DISK_CACHE, DISKS, OFFERED_LOCK, THIEF
-from attorn.model.failing import FAILING_STEPS
+from attorn.model.failing import FAILING_STEPS, REFUSALS
+from attorn.model.firmware import FAILING_FIRMWARE
 from attorn.model.guest import GUEST_EVENTS, QUIESCING
 from attorn.model.kept_memory import KEYS, PAGE_RECORDS, SCRATCH, SESSIONS
 from attorn.model.manager import MANAGER, PORTS
@@ -34,5 +36,8 @@ PARTS: dict[Part, Addition] = {
     Part.KEYS: KEYS,
     Part.GUEST_EVENTS: GUEST_EVENTS,
     Part.QUIESCING: QUIESCING,
+    Part.FAILING_FIRMWARE: FAILING_FIRMWARE,
+    Part.DUPLICATION: DUPLICATION,
+    Part.REFUSALS: REFUSALS,
     Part.FAILING_STEPS: FAILING_STEPS,
 }

@@ -11,7 +11,18 @@ from attorn.spec.handover_lemmas import HANDOVER_LEMMAS
 from attorn.spec.handover_ranks import HANDOVER_RANKS
 from attorn.spec.language import Declaration, Machine
 
-__all__ = ["PRESETS", "Preset"]
+__all__ = ["CLAIM_ABSTRACTS", "CLAIM_DEPARTS", "PRESETS", "Preset"]
+
+CLAIM_ABSTRACTS = (
+    "Claim 1 of US 9,043,493 B2: a VM changes the virtualization software that executes it, and the partition, on one "
+    "computer; its memory segments are reassigned, not copied."
+)
+CLAIM_DEPARTS = (
+    "The claim orders no step but by what each needs; here the source exits once all segments are reassigned, and the "
+    "destination creates the VM after that.",
+    "The claim speaks of one migration; here VMs live, migrate in both directions at once and back, and end.",
+    "Run state is one word, and a guest address names a whole segment.",
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,8 @@ PRESETS: dict[str, Preset] = {
             "Ownership is enforced by firmware that keeps a journal; a VMM executes only what its partition owns.",
             "Partitioning firmware such as PR/SM, FF-A memory donation, or a hyperplexor that moves memory.",
             (
-                "The firmware itself does not fail, and its journal record and the step that it records are one.",
+                "The firmware itself does not fail, and its journal record and the step that it records are one; the "
+                "survey of guarantees has a class of faults in which it crashes and forgets who owns what.",
                 "A partition gives a segment away by its own step; the firmware takes one back only from a dead VMM.",
                 "The claim says nothing of a way back; the one here is ours.",
             ),

@@ -67,6 +67,9 @@ class Part(Enum):
     KEYS = "keys of encrypted memory, which a VM may share with mirrors of it"
     GUEST_EVENTS = "a guest that asks for a reset, or ends itself, at any moment"
     QUIESCING = "a VM that must come to rest before it is suspended"
+    FAILING_FIRMWARE = "firmware that crashes, forgets who owns what, and finds it out from the journal"
+    DUPLICATION = "a channel that delivers messages twice, the second time late"
+    REFUSALS = "destinations that cannot allocate, or are cancelled, and give the VM up by themselves"
     FAILING_STEPS = "steps of preparing and of retrieving that may fail"
 
 

@@ -10,7 +10,8 @@ from attorn.spec.language import Machine
 __all__ = ["fence"]
 
 KEPT = ("at_most_one_runner", "map_implies_own", "exclusive_allocation", "nothing_is_under_way")
-FAULTS_OF_VMMS = ("crash", "restart", "concede", "bury", "reclaim")
+IDLE = ("crash", "restart", "reclaim", "concede")
+"""What cannot happen without crashes and a log: a dead VMM, a connection that its death broke, a record of an entry."""
 
 
 def fence(memory: Memory = Memory.EXCLUSIVE, demands_all: bool = True) -> Machine:
@@ -23,7 +24,7 @@ def fence(memory: Memory = Memory.EXCLUSIVE, demands_all: bool = True) -> Machin
     gone = [each.name for each in whole.statements if each.name not in KEPT]
     return whole.variant(
         "fence",
-        remove=(*FAULTS_OF_VMMS, *gone),
+        remove=(*IDLE, *gone),
         add=FENCE_LEMMAS if memory is Memory.EXCLUSIVE and demands_all else (),
         says="Exclusive memory as the only fence: no journal, no crash, any messages lost.",
     )

@@ -28,7 +28,7 @@ from attorn.checker.verdicts import Exploration
 from attorn.commands.agreeing import compare, compare_unreduced
 from attorn.commands.progress import Promises, decide_progress
 from attorn.commands.recording import Clock
-from attorn.commands.targets import Target, claim_elements, claim_model, statement_names
+from attorn.commands.targets import Target, claim_elements, claim_model, preset_notes, statement_names
 
 __all__ = ["Request", "Watcher", "examine", "search"]
 
@@ -91,7 +91,9 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
             machine = target.instance.machine
             if machine.name not in machines:
                 names = request.names or statement_names(machine)
-                machines[machine.name] = machine_account(machine, names, claim_elements(machine), claim_model(machine))
+                machines[machine.name] = machine_account(
+                    machine, names, claim_elements(machine), claim_model(machine), preset_notes(machine)
+                )
                 watcher.begins(machines[machine.name])
             try:
                 with interrupts.heard(), watcher.drawing(target.instance.name) as draw:

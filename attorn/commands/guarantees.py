@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from attorn.commands.words import Count, painter
+
+if TYPE_CHECKING:
+    from attorn.checker.survey import Proven
+    from attorn.spec.language import Machine
 
 __all__ = ["guarantees"]
 
@@ -15,6 +21,7 @@ SHOWN = (
     "no_rollback_after_commit",
     "runs_on_its_own_state",
     "truthful_outcome",
+    "lost_only_by_a_crash",
     "eventually_runs",
 )
 COLUMNS = ("memory", "journal")
@@ -24,10 +31,16 @@ COLUMNS = ("memory", "journal")
 @click.option("--segments", type=Count(), default=1, show_default=True, help="Segments of the VM in every cell.")
 @click.option("--memory", "memories", multiple=True, help="Only protocols with this memory semantics.")
 @click.option("--fault", "faults", multiple=True, help="Only this class of faults.")
-@click.option("--property", "shown", multiple=True, help="Show this property [default: five of them].")
+@click.option("--property", "shown", multiple=True, help="Show this property [default: six of them].")
 @click.option("--by", "columns", multiple=True, help="A choice that makes columns [default: memory, journal].")
 @click.option("--jobs", type=Count(), help="Cells decided at a time [default: the cores].")
 @click.option("--max-states", type=Count(), default=2_000_000, show_default=True, help="Bound of one cell.")
+@click.option(
+    "--prove/--no-prove",
+    "proving",
+    default=None,
+    help="Say what is proved for any size; minutes at first.  [default: if all cells are asked for]",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports/guarantees"), show_default=True)
 def guarantees(
     segments: int,
@@ -37,6 +50,7 @@ def guarantees(
     columns: tuple[str, ...],
     jobs: int | None,
     max_states: int,
+    proving: bool | None,
     out: Path,
 ) -> int:
     """Survey every combination of memory semantics, exit order, answer, journal and fence under every class of faults.
@@ -54,9 +68,9 @@ def guarantees(
 
     from attorn.checker.report import output_folder, write_files
     from attorn.checker.report.live import counting_line
-    from attorn.checker.report.survey import properties, survey_data, survey_lines, survey_markdown
-    from attorn.checker.survey import survey
-    from attorn.model.survey import cells, keys
+    from attorn.checker.report.survey import Words, properties, survey_data, survey_lines, survey_markdown
+    from attorn.checker.survey import survey, with_proofs
+    from attorn.model.survey import FAULT_CLASSES, cells, keys, specification
     from attorn.spec.errors import UnknownName
 
     every = [key for key, _, _ in keys()]
@@ -76,6 +90,8 @@ def guarantees(
         )
     with output_folder(out), counting_line("cells") as progress:
         found = survey(wanted, out / "cells.jsonl", max_states, jobs or os.cpu_count() or 1, progress)
+    if proving or (proving is None and not only and not found.stopped):
+        found = with_proofs(found, _proofs(jobs or os.cpu_count() or 1))
     known = properties(found.known)
     for name in shown:
         if name not in known:
@@ -83,13 +99,43 @@ def guarantees(
     click.echo(f"{len(wanted)} cells · {segments} segment(s) · {found.reused} known before")
     for line in survey_lines(found, shown or tuple(name for name in SHOWN if name in known), chosen, painter()):
         click.echo(line)
-    write_files(
-        out,
-        {
-            "guarantees.md": survey_markdown(found, chosen),
-            "guarantees.json": json.dumps(survey_data(found), indent=1) + "\n",
-        },
+    words = Words(
+        {fault.name: fault.says for fault in FAULT_CLASSES},
+        {name: says for _, instance in wanted for name, says in _sentences(instance.machine)},
+        specification(),
     )
+    data = json.dumps(survey_data(found, chosen, words), indent=1, ensure_ascii=False)
+    write_files(out, {"guarantees.md": survey_markdown(found, chosen, words) + "\n", "guarantees.json": data + "\n"})
     click.echo(f"\nreport  {out / 'guarantees.md'}   (all properties)")
     click.echo("next    attorn explain memfd/at_most_one_runner   (one of the refuted, step by step)")
     return 2 if found.stopped else 0
+
+
+def _sentences(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Every property of a machine, and what it says."""
+    yield from ((each.name, each.sentence) for each in machine.properties)
+    yield from ((each.name, each.sentence) for each in machine.progress)
+    yield from ((each.name, each.sentence) for each in machine.always_possible)
+    yield "no_deadlock", "Every state has a way on, or is a legal end."
+
+
+def _proofs(jobs: int) -> list[Proven]:
+    """What is proved for any size of machines that are cells of the survey."""
+    from attorn.checker.prove.induction import ProofOptions, prove
+    from attorn.checker.prove.progress import prove_progress
+    from attorn.checker.prove.solving import Cache, default_cache
+    from attorn.checker.survey import Proven
+    from attorn.checker.verdicts import Evidence
+    from attorn.commands.status_line import status_line
+    from attorn.model.survey import provable
+
+    options, cache, proofs = ProofOptions(jobs=jobs), Cache(default_cache()), []
+    with status_line() as say:
+        for machine, covers in provable():
+            say(f"a proof of {machine.name} for any size")
+            proof = prove(machine, options, cache)
+            ranked = prove_progress(proof, options, cache)
+            proved = {each.stated.name for each in proof.properties if each.evidence is Evidence.PROVED}
+            proved |= {each.stated.name for each in ranked.properties if each.evidence is Evidence.PROVED}
+            proofs.append(Proven(machine.name, frozenset(proved), covers))
+    return proofs

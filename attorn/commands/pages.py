@@ -7,7 +7,7 @@ from enum import Enum
 from functools import partial
 
 from attorn.checker.report import Paint, formula, wrapped
-from attorn.commands.targets import claim_elements
+from attorn.commands.targets import claim_elements, preset_notes
 from attorn.commands.words import nearest
 from attorn.model.instances import NamedInstance
 from attorn.spec.errors import UnknownName
@@ -21,16 +21,17 @@ from attorn.spec.language import (
     Machine,
     Progress,
     Property,
+    Ranking,
     render,
     render_write,
 )
-from attorn.spec.language.expressions import FALSE
+from attorn.spec.language.expressions import FALSE, TRUE
 from attorn.spec.language.sorts import ElementSort, EnumerationSort, OptionSort, Sort
 from attorn.spec.language.traced import Parameter, Possibility, fields_read
 
 __all__ = ["pages"]
 
-STATED = ("action", "property", "goal", "progress", "possibility")  # pages that say all there is to say
+STATED = ("action", "property", "goal", "progress", "possibility", "ranking")  # pages that say all there is to say
 
 
 def pages(
@@ -103,6 +104,8 @@ class _Book:
             yield progress.name, "progress", partial(self.progress, progress)
         for possible in machine.always_possible:
             yield possible.name, "possibility", partial(self.possibility, possible)
+        for ranking in machine.rankings:
+            yield ranking.name, "ranking", partial(self.ranking, ranking)
         for field in machine.state.fields.values():
             yield field.name, "field", partial(self.field, field)
         for sort in self._sorts():
@@ -117,6 +120,7 @@ class _Book:
             self._title("machine", machine.name),
             *self._prose(machine.says),
             "",
+            *(line for title, text in preset_notes(machine) for line in self.row(title, text)),
             *self.row("digest", machine.digest[:16]),
             *self.row("sizes", ", ".join((*(s.name for s in machine.sorts), *(b.name for b in machine.budgets)))),
             *self.row("fields", ", ".join(machine.state.fields)),
@@ -239,6 +243,31 @@ class _Book:
             *self._prose(f"from every reachable state{_over(stated.parameters, 'any')}, can be reached one with"),
             *self._item(render(stated.formula, _names(stated.parameters))),
         ]
+
+    def ranking(self, ranking: Ranking) -> list[str]:
+        """Why something cannot last: what falls meanwhile, and the steps that make it fall."""
+        names = _names(ranking.parameters)
+        lines = [
+            self._title("ranking", ranking.name),
+            *self._prose(ranking.sentence),
+            "",
+            *self.row("source", str(ranking.where)),
+            *self.row("shows", ", ".join(ranking.shows)),
+            *self.row("command", f"attorn prove {self._machine.name}"),
+            "",
+            *self._prose(f"cannot last in a fair run{_over(ranking.parameters, 'any')}"),
+            *self._item(render(ranking.during, names)),
+            "  for these numbers fall, the first of which counts most",
+        ]
+        for number, fall in enumerate(ranking.falls, start=1):
+            bound = {each.payload: name for each, name in zip(fall.variables, fall.names, strict=True)}
+            sum_over = "".join(f"for each {name}, " for name in fall.names)
+            lines += self._item(f"{sum_over}{render(fall.value, names | bound)}", f"{number}.")
+        lines.append("  by every step of these actions, some of which is always enabled")
+        for help in ranking.by:
+            condition = "" if help.when is TRUE else f" where {render(help.when, names)}"
+            lines += self._item(f"{help.action}{condition}")
+        return lines
 
     def field(self, field: Field) -> list[str]:
         """A field, and what reads and writes it."""

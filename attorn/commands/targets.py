@@ -21,6 +21,7 @@ __all__ = [
     "checked_names",
     "claim_elements",
     "claim_model",
+    "preset_notes",
     "proof_command",
     "resolve",
     "resolve_machine",
@@ -142,6 +143,24 @@ def claim_elements(machine: Machine) -> dict[str, str]:
     from attorn.spec.vocabulary import Platform
 
     return {element.letter: element.text for element in CLAIM} if issubclass(machine.state, Platform) else {}
+
+
+def preset_notes(machine: Machine) -> list[tuple[str, str]]:
+    """What the machine of a named protocol abstracts of real systems, its choices, and where it departs from them."""
+    from attorn.model.migration import CLAIM
+    from attorn.model.presets import CLAIM_ABSTRACTS, CLAIM_DEPARTS, PRESETS
+
+    if machine is CLAIM:
+        return [("abstracts", CLAIM_ABSTRACTS), *(("departs", text) for text in CLAIM_DEPARTS)]
+    preset = PRESETS.get(machine.name)
+    if preset is None or machine is not preset.machine:
+        return []
+    choices = ", ".join(f"{name} {value}" for name, value in preset.protocol.choices.items())
+    return [
+        ("abstracts", preset.abstracts),
+        ("choices", f"{choices}."),
+        *(("departs", text) for text in preset.departs),
+    ]
 
 
 def claim_model(machine: Machine) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -35,11 +36,18 @@ class Prepared:
     @staticmethod
     def of(instance: Instance) -> Prepared:
         """Prepare an instance; raises TooLarge where it has too many cells, steps or initial states."""
-        _refuse(instance)
-        concrete, meaning = Concrete(instance), Meaning(instance)
-        states = np.array(concrete.initial_states(), np.int64)
-        layout = Layout(components(meaning, states), len(instance.cells))
-        return Prepared(concrete, meaning, layout, layout.pack(states))
+        found = _prepared(instance)
+        return replace(found, initial=[word.copy() for word in found.initial])
+
+
+@lru_cache(maxsize=1)
+def _prepared(instance: Instance) -> Prepared:
+    """Kept for the instance asked for last: who asks for its safety often asks for its progress next."""
+    _refuse(instance)
+    concrete, meaning = Concrete(instance), Meaning(instance)
+    states = np.array(concrete.initial_states(), np.int64)
+    layout = Layout(components(meaning, states), len(instance.cells))
+    return Prepared(concrete, meaning, layout, layout.pack(states))
 
 
 def _refuse(instance: Instance) -> None:

@@ -64,10 +64,12 @@ def machine_account(
     names: Sequence[str],
     elements: Mapping[str, str],
     modelled: Mapping[str, tuple[str, ...]] | None = None,
+    notes: Sequence[tuple[str, str]] = (),
 ) -> MachineAccount:
     """What the report says of a machine whose properties and goals of these ``names`` are checked.
 
     elements: the claim's elements by letter.  modelled: the actions and fields that say the same.
+    notes:    what else there is to know of it: titles and texts.
     """
     claims = {each.name: each.claim for each in machine.properties} | {each.name: each.claim for each in machine.goals}
     claims |= {each.name: each.claim for each in machine.progress}
@@ -80,6 +82,7 @@ def machine_account(
         tuple(Assumed(each.name, each.sentence, str(each.where)) for each in machine.assumptions),
         tuple((letter, elements[letter]) for letter in letters),
         tuple((letter, modelled[letter]) for letter in letters if modelled and letter in modelled),
+        tuple(notes),
     )
 
 

@@ -52,6 +52,7 @@ def _machine(machine: MachineAccount) -> dict[str, Any]:
             {"name": each.name, "sentence": each.sentence, "where": each.where} for each in machine.assumptions
         ],
         "claim": dict(machine.elements),
+        "notes": [{"title": title, "text": text} for title, text in machine.notes],
     }
 
 

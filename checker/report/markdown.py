@@ -51,6 +51,8 @@ def render_markdown(report: Report) -> str:
 def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> Iterator[str]:
     yield f"## {machine.name}"
     yield f"{_text(machine.says)}\n\nSpecification `{machine.digest}`.".strip()
+    if machine.notes:
+        yield "\n".join(f"- *{title}*: {_text(text)}" for title, text in machine.notes)
     if any(instance.properties for instance in instances):
         yield _properties(instances)
     if any(instance.goals for instance in instances):

@@ -406,6 +406,7 @@ class MachineAccount:
     digest:    of all that the machine says, in hexadecimal.
     elements:  letter and text of the elements of the claim that its properties and goals name.
     modelled:  letter and names of the actions and fields that say the same, for each of these elements.
+    notes:     titles and texts: what it speaks of, and where it departs from that.
     """
 
     name: str
@@ -414,6 +415,7 @@ class MachineAccount:
     assumptions: tuple[Assumed, ...]
     elements: tuple[tuple[str, str], ...] = ()
     modelled: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

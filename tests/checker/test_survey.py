@@ -9,15 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from attorn.checker import survey as surveys
-from attorn.checker.report.survey import survey_lines, survey_markdown
-from attorn.checker.survey import Cell, Guarantee, Survey, pairs_apart, restoring, survey
+from attorn.checker.report.survey import Tally, Words, heat_map, survey_data, survey_lines, survey_markdown
+from attorn.checker.survey import Cell, Guarantee, Proven, Survey, pairs_apart, restoring, survey, with_proofs
 from attorn.checker.verdicts import Evidence
 from attorn.command import main
-from attorn.model.survey import FAULT_CLASSES, cells, keys
+from attorn.model.survey import FAULT_CLASSES, cells, keys, provable
+from attorn.spec.errors import Unsound
 from attorn.spec.language import Instance
 
 HELD, FAILED = Guarantee(Evidence.EXHAUSTED), Guarantee(Evidence.REFUTED, 7)
 OPEN = Guarantee(Evidence.UNDETERMINED)
+WORDS = Words({"loss": "a message is lost"}, {"safe": "Nothing bad happens."}, "0123abcd")
 
 
 def few() -> list[tuple[dict[str, str], Instance]]:
@@ -103,14 +105,63 @@ def test_a_choice_that_restores_a_property_is_found_and_one_that_does_not_is_not
 
 def test_two_properties_that_no_choice_gives_together_are_told_apart() -> None:
     group = [cell("none", "loss", safe=HELD, live=FAILED), cell("log", "loss", safe=FAILED, live=HELD)]
-    assert pairs_apart(group) == [("loss", "live", "safe")]
+    assert pairs_apart(group) == [(("loss",), "live", "safe")]
     assert pairs_apart([*group, cell("marks", "loss", safe=HELD, live=HELD)]) == []
     assert pairs_apart([cell("none", "loss", safe=HELD, live=FAILED)]) == []
 
 
+def test_pairs_exclude_each_other_once_a_choice_is_made() -> None:
+    group = [cell("none", "loss", safe=HELD, live=FAILED), cell("none", "loss", safe=FAILED, live=HELD)]
+    both = cell("log", "loss", safe=HELD, live=HELD)
+    assert pairs_apart([*group, both]) == []
+    assert pairs_apart([*group, both], ("journal",)) == [(("loss", "none"), "live", "safe")]
+
+
+def test_what_is_proved_is_said_of_the_cells_that_are_instances_of_it() -> None:
+    proof = Proven("firm", frozenset(["safe"]), lambda key: key["journal"] == "log")
+    found = with_proofs(Survey((cell("none", "loss", safe=HELD), cell("log", "loss", safe=HELD)), 0, ""), [proof])
+    assert [each.guarantees["safe"].evidence for each in found.known] == [Evidence.EXHAUSTED, Evidence.PROVED]
+    (row,) = heat_map(found.known, "safe", ("journal",)).tallies
+    assert row == (Tally(held=1, of=1), Tally(held=1, proved=1, of=1))
+    assert [each.mark for each in row] == ["✓", "∎"]
+
+
+def test_a_proof_that_a_cell_refutes_is_an_internal_disagreement() -> None:
+    proof = Proven("firm", frozenset(["safe"]), lambda key: True)
+    with pytest.raises(Unsound, match="safe is proved of firm, but refuted in the cell"):
+        with_proofs(Survey((cell("log", "loss", safe=FAILED),), 0, ""), [proof])
+
+
+def test_proofs_cover_the_cells_whose_machines_they_are_about() -> None:
+    covered = {machine.name: [key for key, _, _ in keys() if covers(key)] for machine, covers in provable()}
+    assert {name: len(found) for name, found in covered.items()} == {"firmware": 8, "fence": 5}
+    assert {key["journal"] for key in covered["fence"]} == {"none"}
+    assert not any("crash" in key["fault"] or key["fault"] == "one of each" for key in covered["fence"])
+
+
+def test_a_tally_counts_and_keeps_the_shortest_refutation() -> None:
+    longer = Guarantee(Evidence.REFUTED, 9)
+    group = [cell("none", "loss", safe=longer), cell("log", "loss", safe=FAILED), cell("log", "none", safe=HELD)]
+    found = heat_map(group, "safe", ())
+    assert found.faults == ("loss", "none")
+    assert [each.mark for (each,) in found.tallies] == ["✗7", "✓"]
+    assert heat_map(group, "unknown", ()).tallies[0][0].mark == "·"
+
+
+def test_the_data_say_all_that_the_tables_say() -> None:
+    found = Survey((cell("none", "loss", safe=FAILED), cell("log", "loss", safe=HELD)), 0, "")
+    data = json.loads(json.dumps(survey_data(found, ("journal",), WORDS)))
+    assert data["specification"] == "0123abcd"
+    assert data["properties"] == {"safe": "Nothing bad happens."}
+    assert data["cells"][0]["guarantees"]["safe"] == {"evidence": "refuted", "steps": 7}
+    assert data["maps"][0]["columns"] == [["none"], ["log"]]
+    assert data["maps"][0]["tallies"][0][0] == {"held": 0, "proved": 0, "open": 0, "of": 1, "shortest": 7}
+    assert data["restoring"]["safe"] == [{"choice": "journal", "from": "none", "to": "log", "restored": 1, "of": 1}]
+
+
 def test_undetermined_is_never_shown_as_holding() -> None:
     text = survey_markdown(
-        Survey((cell("none", "loss", safe=OPEN), cell("log", "loss", safe=HELD)), 0, ""), ("journal",)
+        Survey((cell("none", "loss", safe=OPEN), cell("log", "loss", safe=HELD)), 0, ""), ("journal",), WORDS
     )
     row = next(line for line in text.splitlines() if line.startswith("| loss"))
     assert [part.strip() for part in row.strip("|").split("|")] == ["loss", "?", "✓"]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_every_folder_with_code_is_a_package(part):
     """A build leaves out a folder without ``__init__.py``."""
     folders = {file.parent for file in (ROOT / part).rglob("*.py")}
     assert [folder for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
+
+
+def test_every_file_that_is_no_code_is_named_for_the_wheel():
+    """A build leaves out files that no pattern of package-data names: pages, styles, pictures, schemas."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    files = [file.relative_to(ROOT) for part in PARTS for file in (ROOT / part).rglob("*") if file.is_file()]
+    data = [file for file in files if file.suffix != ".py" and "__pycache__" not in file.parts]
+    names = [pattern.removeprefix("**/") for pattern in patterns["attorn"]]
+    assert [str(file) for file in data if not any(file.match(name) for name in names)] == []
 
 
 def test_the_command_answers_for_its_version():

@@ -214,6 +214,6 @@ def test_the_world_is_told_once_with_all_its_fields_and_conjuncts(shared: Desk) 
     assert [(field.name, field.index[0].values, field.values.values) for field in facts.fields] == [
         ("holder", ("lock0", "lock1"), ("none", "process0", "process1"))
     ]
-    assert [each.name for each in shared.offers()] == ["locks", "claim", "H3"]
+    assert [each.name for each in shared.offers()] == ["locks", "claim", "H2", "H3"]
     assert facts.actions[0].clauses[0][0] == "holder[lock] = none"
     assert facts.goals[0].stages == ("∀lock: holder[lock] ≠ none",)

@@ -142,6 +142,17 @@ def test_a_known_failure_is_replayed_step_by_step(page: Page) -> None:
     expect(page.get_by_role("button", name="One step forward")).to_be_disabled()
 
 
+def test_a_run_that_ends_without_what_was_promised_is_not_called_good(page: Page) -> None:
+    page.keyboard.press("g")
+    page.get_by_role("combobox", name="Filter").fill("H2")
+    page.keyboard.press("Enter")
+    at(page, "step 9 of 9")
+    # The hand-off is lost, the source is gone: every state was safe, and nobody runs.
+    expect(page.locator("#verdict")).to_contain_text("✗ deadlock · eventually_runs never comes about")
+    expect(page.locator("#next")).to_contain_text("Nothing can happen here")
+    expect(page.locator("#run")).to_contain_text("rests here for ever")
+
+
 def test_a_migration_is_walked_with_keys_alone(page: Page) -> None:
     keys = page.keyboard
     keys.press("1")

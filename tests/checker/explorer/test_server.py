@@ -67,7 +67,7 @@ def test_questions_need_the_token(client: TestClient) -> None:
         answer = client.get("/api/worlds", headers=headers)
         assert answer.status_code == 401
         assert "attorn explore" in answer.json()["error"]
-    assert [each["name"] for each in client.get("/api/worlds", headers=OWN).json()] == ["locks", "claim", "H3"]
+    assert [each["name"] for each in client.get("/api/worlds", headers=OWN).json()] == ["locks", "claim", "H2", "H3"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", f"{LOOPBACK}:1", LOOPBACK, ""])

@@ -9,7 +9,7 @@ from attorn.checker.conform.byte_lines import ByteLines
 from attorn.checker.conform.trace_check import TraceSource
 from attorn.checker.conform.trace_reader import TraceReader
 from attorn.checker.explorer import Catalogue, Desk, Entry
-from attorn.model.hazards import HAZARDS
+from attorn.model.hazards import HAZARDS, Hazard
 from attorn.model.instances import instance
 from attorn.spec.language import (
     NONE,
@@ -94,22 +94,18 @@ def logs(name: str, data: bytes) -> tuple[Instance, TraceSource]:
     return instance("claim-tiny"), TraceReader(ByteLines(os.dup(file.fileno()), name))
 
 
+def _failure(each: Hazard) -> Entry:
+    return Entry(each.id, "hazards", each.name, each.sentence, lambda: each.instance(each.mutated), each.caught_by)
+
+
 def desk() -> Desk:
     """A desk for all of them."""
-    hazard = HAZARDS["H3"]
     return Desk(
         Catalogue(
             [
                 Entry("locks", "chosen", "2 processes, 2 locks", "Two locks.", _locks),
                 Entry("claim", "instances", "the claim", "The claim.", lambda: instance("claim")),
-                Entry(
-                    "H3",
-                    "hazards",
-                    hazard.name,
-                    hazard.sentence,
-                    lambda: hazard.instance(hazard.mutated),
-                    hazard.caught_by,
-                ),
+                *(_failure(HAZARDS[name]) for name in ("H2", "H3")),
             ]
         ),
         logs=logs,

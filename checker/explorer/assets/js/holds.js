@@ -13,8 +13,9 @@ export function showHolds(shown, act) {
   const { view, facts } = shown;
   const violated = view.properties.filter((each) => each.holds === false);
   count.textContent = `${view.properties.length - violated.length} of ${view.properties.length} hold`;
-  verdict.className = `verdict ${violated.length ? "bad" : "good"}`;
-  verdict.replaceChildren(sign(violated.length ? "✗" : "✓"), violated.length ? ` ${violated.map((each) => each.name).join(", ")} violated` : " all properties hold here");
+  const amiss = [...violated.map((each) => `${each.name} violated`), ...unkept(shown)];
+  verdict.className = `verdict ${amiss.length ? "bad" : "good"}`;
+  verdict.replaceChildren(sign(amiss.length ? "✗" : "✓"), ` ${amiss.length ? amiss.join(" · ") : "all properties hold here"}`);
   const stated = new Map(facts.properties.map((each) => [each.name, each]));
   const aims = new Map(facts.goals.map((each) => [each.name, each]));
   const order = [...violated, ...view.properties.filter((each) => each.holds !== false)];
@@ -24,6 +25,14 @@ export function showHolds(shown, act) {
     view.goals.length > 0 && h("h3", {}, "Goals and promises"),
     h("ul", { class: "properties", "data-walk": true, "aria-label": "Goals and promises" }, view.goals.map((each) => goalItem(each, aims.get(each.name), act))),
   );
+}
+
+/** What is wrong with a run that ends here, or goes on like this for ever. */
+function unkept({ view, where }) {
+  const told = view.ending === "deadlock" ? ["deadlock"] : [];
+  const forEver = where.loop !== null && view.at === view.steps.length;
+  if (forEver || view.ending) told.push(...view.goals.filter((each) => each.owed.length).map((each) => `${each.name} never comes about`));
+  return told;
 }
 
 function item(name, key, isOpen, summary, ...body) {

@@ -121,7 +121,7 @@ function summary() {
   const violated = seen.properties.filter((each) => each.holds === false).map((each) => each.name);
   const told = [step ? `Step ${seen.at}: ${step.label.replaceAll(",", ", ")}.` : "Initial state."];
   if (seen.halt) told.push(`The run could be followed for ${seen.steps.length} of its steps only.`);
-  told.push(`${seen.ahead.length} steps can be taken.`, violated.length ? `Violated: ${violated.join(", ")}.` : "All properties hold.");
+  told.push(`${seen.ahead.length} steps can be taken.`, violated.length ? `Violated: ${violated.join(", ")}.` : seen.ending === "deadlock" ? "Deadlock." : "All properties hold.");
   return told.join(" ");
 }
 

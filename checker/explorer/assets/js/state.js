@@ -80,7 +80,7 @@ function table(across, rows) {
   const kept = onlyChanged.checked ? rows.filter((row) => row.changed) : rows;
   if (!kept.length) return null;
   return h("table", { class: "cells" },
-    h("caption", {}, across ? across.name : "alone"),
+    h("caption", {}, across ? across.name : "single values"),
     h("thead", {}, h("tr", { class: across ? "" : "hidden" }, h("td", {}), (across ? across.values : ["value"]).map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, kept.map((row) => row.made)));
 }

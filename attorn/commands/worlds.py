@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from attorn.checker.conform.trace_check import TraceSource
     from attorn.model.hazards import Hazard
 
+REFERENCE = "reference"
+"""What logs of ``attorn run`` call their machine."""
+
 __all__ = ["log_text", "read_log", "worlds"]
 
 
@@ -79,17 +82,33 @@ def log_text(log: str) -> str:
 
 
 def read_log(name: str, data: bytes, sizes: Mapping[str, int]) -> tuple[Instance, TraceSource]:
-    """The instance and the lines of a log."""
+    """The instance and the lines of a log; of a running system that is too large, an instance of what the log names."""
+    from attorn.checker.explorer.playing import fitted, walkable
+    from attorn.commands.trace import instance_of
+    from attorn.model.reference.host import default_protocol
+    from attorn.model.reference.judge import judged_machine
+
+    source = _lines(name, data)
+    said = source.header
+    if said.machine == REFERENCE:
+        machine = judged_machine(default_protocol(False))
+        instance = Instance.of(machine, **{**said.sizes, **sizes})
+    else:
+        instance = instance_of(said, None, sizes)
+        machine = instance.machine
+    if not walkable(instance):
+        instance = fitted(machine, instance.described(), _lines(name, data))
+    return instance, source
+
+
+def _lines(name: str, data: bytes) -> TraceSource:
     from attorn.checker.conform.byte_lines import ByteLines
     from attorn.checker.conform.itf import ItfReader
     from attorn.checker.conform.trace_reader import TraceReader
-    from attorn.commands.trace import instance_of
 
     if name.endswith(".itf.json"):
-        source: TraceSource = ItfReader(data, name)
-    else:
-        with tempfile.TemporaryFile() as file:
-            file.write(data)
-            file.seek(0)
-            source = TraceReader(ByteLines(os.dup(file.fileno()), name))
-    return instance_of(source.header, None, sizes), source
+        return ItfReader(data, name)
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return TraceReader(ByteLines(os.dup(file.fileno()), name))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.conform.mapping import AS_IT_STANDS, LogMapping
@@ -12,9 +15,9 @@ from attorn.checker.conform.trace_reader import Line
 from attorn.checker.conform.words import Happening
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import TooLarge
-from attorn.spec.language import Concrete, Instance, Step, Values
+from attorn.spec.language import Concrete, Instance, Machine, Step, Values
 
-__all__ = ["Played", "play"]
+__all__ = ["Played", "fitted", "play", "walkable"]
 
 MOST_LINES = 5_000
 MOST_STEPS = 20_000
@@ -25,7 +28,7 @@ Level = dict[Values, tuple[Values, tuple[Step, ...]] | None]
 class Played:
     """A run that a log is a log of, as far as the log is a behaviour of the machine.
 
-    notes: for each step of the run, the line that tells of it; nothing where none does.
+    notes: for each step of the run, the line that tells of it, and when that was; nothing where none does.
     says:  what was found, in words.
     """
 
@@ -41,10 +44,7 @@ def play(instance: Instance, source: TraceSource, mapping: LogMapping = AS_IT_ST
     Raises BadInput for what is no trace of this machine, TooLarge for a machine or a log that is too large to be shown.
     Cost: the states that are possible after each line are kept.
     """
-    steps = 1
-    for action in instance.machine.actions:
-        steps += sum(1 for _ in zip(range(MOST_STEPS), instance.arguments(action.parameters), strict=False))
-    if steps > MOST_STEPS:
+    if not walkable(instance):
         raise TooLarge(
             f"{instance.name} with {instance.shape()} has more than {MOST_STEPS:,} steps, too many to be shown. "
             "Check the log with attorn trace, or record one of a smaller system."
@@ -56,6 +56,32 @@ def play(instance: Instance, source: TraceSource, mapping: LogMapping = AS_IT_ST
     hidden = checker.words.hidden(tuple(dict.fromkeys((*source.header.hidden, *mapping.hidden))))
     path, notes = _run(checker.concrete, hidden, [(line, checker.meaning(kept, line)) for line in lines])
     return Played(path, notes, verdict.ending is Ending.ACCEPTED, _said(source.name, verdict))
+
+
+def walkable(instance: Instance) -> bool:
+    """Whether the steps of an instance are few enough to be tried in every state."""
+    return (
+        sum(math.prod(instance.size(each.sort) for each in a.parameters) for a in instance.machine.actions)
+        <= MOST_STEPS
+    )
+
+
+def fitted(machine: Machine, sizes: Mapping[str, int], source: TraceSource) -> Instance:
+    """An instance that is no larger than what a log names, for logs of systems that are too large to be walked through.
+
+    sizes: those of the system; each is cut down to the elements named, each budget to the number of lines.
+    """
+    named: set[str] = set()
+    lines = 0
+    for line in itertools.islice(source, MOST_LINES):
+        lines += 1
+        said = [*line.event.state, *line.event.state.values(), *line.event.arguments.values()]
+        named.update(name for each in said if isinstance(each, str) for name in re.findall(r"\w+", each))
+    wanted = {budget.name: min(sizes.get(budget.name, lines), lines) for budget in machine.budgets}
+    for sort in machine.sorts:
+        numbers = [int(found[1]) for name in named if (found := re.fullmatch(rf"{sort.name.lower()}(\d+)", name))]
+        wanted[sort.name] = max(1, len(sort.constants), *(number + 1 for number in numbers))
+    return Instance.of(machine, **wanted)
 
 
 class _Kept:
@@ -91,6 +117,7 @@ def _run(
 ) -> tuple[Path, tuple[str, ...]]:
     """A run through the states that are possible after each line, walked back from one of the last."""
     levels: list[tuple[str, Level]] = [("", dict.fromkeys(concrete.initial_states()))]
+    since = next((line.time for line, _ in lines if line.time is not None), None)
     for line, meaning in lines:
         chosen: list[Level] = [dict.fromkeys(levels[-1][1])]
         for ways in meaning:
@@ -102,7 +129,7 @@ def _run(
                 for state in inner[-1]:
                     ends.setdefault(state, _joined(inner, state))
             chosen.append(ends)
-        levels.append((_note(line), {state: _joined(chosen, state) for state in chosen[-1]}))
+        levels.append((_note(line, since), {state: _joined(chosen, state) for state in chosen[-1]}))
     return _walked_back(concrete, levels)
 
 
@@ -155,5 +182,7 @@ def _walked_back(concrete: Concrete, levels: Sequence[tuple[str, Level]]) -> tup
     return Path(start, tuple(moves)), tuple(notes)
 
 
-def _note(line: Line) -> str:
-    return f"line {line.number}" + ("" if line.time is None else f", {line.time:g} s")
+def _note(line: Line, since: float | None) -> str:
+    """What is said of a step: the line that tells of it, when that was, and what its writer noted."""
+    when = "" if line.time is None or since is None else f"+{line.time - since:.3f} s"
+    return " · ".join(part for part in (f"line {line.number}", when, line.event.note) if part)

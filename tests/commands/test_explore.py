@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from attorn.checker.explorer.playing import play
+from attorn.commands.worlds import read_log
 from tests.commands.running import attorn_, told, write
 
 pytest.importorskip("starlette", reason="the explorer's server needs attorn[explore]")
@@ -158,6 +160,32 @@ def test_what_is_offered_names_the_command_that_opens_it_alone() -> None:
         commands = {each["name"]: each["command"] for each in asked(address, "worlds")}  # type: ignore[index]
         assert commands["claim-tiny"] == "attorn explore claim-tiny --words 3"
         assert commands["H3"] == "attorn explore H3"
+
+
+# What ``attorn run`` has written of two real VMMs, without most of its states and times.
+HOP = {
+    "format": "attorn-trace", "version": 1, "machine": "reference", "recorder": "attorn",
+    "sizes": {"Segment": 6, "Partition": 2, "Word": 2**41, "Address": 6, "VM": 4} | dict.fromkeys(
+        ("crashes", "losses", "timeouts", "cancels"), 65_536
+    ),
+}  # fmt: skip
+HOPPED = """start partition0; allocate segment0 address0; suspend partition1; describe; transfer; receive;
+    unmap segment0; reassign segment0; map segment0; create; resume; answer; hear; exit; settle"""
+
+
+def test_a_log_of_the_running_system_is_played_in_an_instance_of_what_it_names() -> None:
+    lines: list[dict[str, object]] = [HOP]
+    for line in HOPPED.split(";"):
+        event, *values = line.split()
+        kinds = [re.sub(r"\d", "", value) for value in values]
+        lines.append({"event": event, "arguments": {"vm": "vm0", **dict(zip(kinds, values, strict=True))}})
+    instance, source = read_log("hop.jsonl", "".join(f"{json.dumps(line)}\n" for line in lines).encode(), {})
+    assert {name: instance.described()[name] for name in ("VM", "Segment", "Partition")} == {
+        "VM": 1, "Segment": 1, "Partition": 2,
+    }  # fmt: skip
+    played = play(instance, source)
+    assert played.accepted
+    assert [move.step.action.name for move in played.path.moves] == [line.split()[0] for line in HOPPED.split(";")]
 
 
 def test_help_shows_examples() -> None:

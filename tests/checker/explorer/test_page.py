@@ -272,7 +272,7 @@ def test_a_log_is_played_with_its_lines_beside_the_steps(page: Page) -> None:
     page.locator("#log").set_input_files({"name": "run.jsonl", "mimeType": "text/plain", "buffer": text.encode()})
     at(page, "step 0 of 3")
     expect(page.locator("#status")).to_contain_text("all 2 lines are explained by this run")
-    expect(page.locator("#run .step")).to_contain_text(["", "line 2, 0.5 s", "allocate", "line 3, 1.25 s"])
+    expect(page.locator("#run .step")).to_contain_text(["", "line 2 · +0.000 s", "allocate", "line 3 · +0.750 s"])
     page.get_by_role("button", name="One step forward").click()
     at(page, "step 1 of 3")
     shot(page, "log")

@@ -79,10 +79,9 @@ function rowsOf(field, values, before, cells) {
 function table(across, rows) {
   const kept = onlyChanged.checked ? rows.filter((row) => row.changed) : rows;
   if (!kept.length) return null;
-  return h("table", { class: "cells" },
-    h("caption", {}, across ? across.name : "single values"),
-    h("thead", {}, h("tr", { class: across ? "" : "hidden" }, h("td", {}), (across ? across.values : ["value"]).map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, kept.map((row) => row.made)));
+  const head = h("tr", { class: across ? "" : "hidden" }, h("td", {}), (across ? across.values : ["value"]).map((name) => h("th", { scope: "col" }, name)));
+  const caption = h("caption", {}, across ? across.name : "single values");
+  return h("div", { class: "wide" }, h("table", { class: "cells" }, caption, h("thead", {}, head), h("tbody", {}, kept.map((row) => row.made))));
 }
 
 function cellView(value, old, name) {

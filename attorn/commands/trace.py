@@ -65,7 +65,7 @@ def trace(
     else:
         bad = verdict.refusal.bad
         possible, happening = stuck(checker.tracker, bad.before, bad.meaning)
-        explanation = explain_refusal(checker.concrete, possible, happening)
+        explanation = explain_refusal(checker.concrete, checker.tracker, possible, happening)
         echo(screen.lines(verdict, explanation, repairs(checker.concrete, checker.tracker, verdict.refusal)))
     return REFUTED if verdict.broken else CODES[verdict.ending.value]
 
@@ -94,12 +94,14 @@ def instance_of(header: Header, machine: str | None, sizes: Mapping[str, int]) -
     from attorn.model.instances import INSTANCES
     from attorn.spec.errors import BadInput
     from attorn.spec.language import Instance
-    from attorn.systems import SYSTEMS
+    from attorn.systems import SYSTEMS, reference
 
     name = machine or header.machine
     if not machine and is_file(name):
         raise BadInput(f"the log names the machine {name}. Choose it yourself, if you trust it: --machine {name}.")
     wanted = {**header.sizes, **sizes}
+    if name == reference.NAME:
+        return reference.reference_instance(header, wanted)
     if name in SYSTEMS:
         return Instance.of(SYSTEMS[name].instance.machine, name, **{**SYSTEMS[name].instance.described(), **wanted})
     if is_file(name) or name in INSTANCES:

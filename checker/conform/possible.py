@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from attorn.checker.conform.words import Happening
+from attorn.checker.conform.words import Happening, choices
 from attorn.spec.language import Concrete, Step, Values
 
 __all__ = ["MOST_STATES", "Meaning", "Possible", "Tracker"]
 
 MOST_STATES = 100_000
 MOST_KEPT = 200_000
+MOST_TRIED = 2_000
 
 Way = tuple[Happening, ...]
 Meaning = tuple[tuple[Way, ...], ...]
@@ -88,6 +90,17 @@ class Tracker:
         if found is None:
             found = self._closed[possible] = self._close(possible)
         return found
+
+    @cached_property
+    def all_steps(self) -> tuple[Step, ...]:
+        """All steps that can be tried one by one: those of actions without too many choices of arguments."""
+        instance = self._concrete.instance
+        return tuple(
+            Step(action, arguments)
+            for action in instance.machine.actions
+            if choices(instance, action) <= MOST_TRIED
+            for arguments in instance.arguments(action.parameters)
+        )
 
     def steps(self, possible: Possible, steps: Iterable[Step]) -> Possible:
         """The states after one of some steps, without hidden ones."""

@@ -100,10 +100,10 @@ def stuck(tracker: Tracker, before: Possible, meaning: Meaning) -> tuple[Possibl
     return tracker.closed(farthest[1]), farthest[2]
 
 
-def explain_refusal(concrete: Concrete, possible: Possible, happening: Happening) -> Explanation:
+def explain_refusal(concrete: Concrete, tracker: Tracker, possible: Possible, happening: Happening) -> Explanation:
     """Why none of the possible states allows what happened."""
     states = sorted(possible.states)[:MOST_LOOKED_AT]
-    teller = _Teller(concrete, happening)
+    teller = _Teller(concrete, happening, tracker.all_steps)
     if happening.steps is None:
         nearest = min(states, key=lambda state: len(teller.seen_otherwise(state)))
         return Explanation(
@@ -135,8 +135,9 @@ class _Tried:
 
 
 class _Teller:
-    def __init__(self, concrete: Concrete, happening: Happening) -> None:
+    def __init__(self, concrete: Concrete, happening: Happening, steps: Sequence[Step]) -> None:
         self._concrete = concrete
+        self._steps = steps
         self._instance = concrete.instance
         self._happening = happening
         self._told = [number for number, cell in enumerate(self._instance.cells) if not cell.field.ghost]
@@ -179,7 +180,10 @@ class _Teller:
         found: dict[str, tuple[int, Allowed]] = {}
         for state in states:
             wanted = self.seen(self.forced(state, meant[0]) if meant else state)
-            for step, after in self._concrete.successors(state):
+            for step in self._steps:
+                if not self._concrete.enabled(state, step):
+                    continue
+                after = self._concrete.apply(state, step)
                 differences = self.differences(after, wanted)
                 label = self._concrete.label(step)
                 same = bool(meant) and step.action.name == meant[0].action.name

@@ -13,7 +13,7 @@ from attorn.spec.language import Concrete
 
 __all__ = ["Repair", "repairs"]
 
-MOST_LOST = 3
+MOST_LOST = 4
 MOST_TRIES = 3_000
 MOST_SHOWN = 3
 
@@ -104,7 +104,7 @@ class _Repairer:
         for _ in range(most):
             reached: dict[Possible, tuple[str, ...]] = {}
             for possible, missing in level.items():
-                for step in self._concrete.steps:
+                for step in self._tracker.all_steps:
                     after = self._tracker.steps(possible, [step])
                     if not after.states or after in met:
                         continue

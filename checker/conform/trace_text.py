@@ -75,10 +75,9 @@ class TraceScreen:
     def _facts(self, verdict: TraceVerdict) -> Iterator[str]:
         yield from self._row("read", counted(verdict.lines, "line"))
         if verdict.widest > 1 or verdict.hidden:
-            text = (
-                f"at most {verdict.widest:,} after a line (line {verdict.widest_line}), {verdict.mean:.1f} on average; "
-                f"{verdict.searched:,} with hidden steps"
-            )
+            text = f"at most {counted(verdict.widest, 'state')} after a line (line {verdict.widest_line})"
+            text += f", {verdict.mean:.1f} on average"
+            text += f"; {verdict.searched:,} with hidden steps" if verdict.hidden else ""
             yield from self._row("possible", text)
         if verdict.hidden:
             yield from self._row("hidden", listed(verdict.hidden))

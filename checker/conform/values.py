@@ -55,7 +55,7 @@ def _number(sort: Sort, value: Value) -> int | None:
             if value in sort.constants:
                 return sort.constants.index(value)
             digits = value.removeprefix(sort.name.lower())
-            return int(digits) if digits.isdecimal() and len(digits) < 10 else None
+            return int(digits) if digits.isdecimal() and len(digits) < 20 else None
     return None
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from attorn.checker.conform.trace import Event
 from attorn.checker.conform.values import NotAValue, Value, value_number
 from attorn.spec.errors import BadInput
-from attorn.spec.language import Action, Concrete, Step
+from attorn.spec.language import Action, Concrete, Instance, Step
 from attorn.spec.language.sorts import Sort
 
-__all__ = ["Happening", "Misfit", "Words"]
+__all__ = ["MOST_CHOICES", "Happening", "Misfit", "Words", "choices"]
+
+
+MOST_CHOICES = 100_000
+
+
+def choices(instance: Instance, action: Action) -> int:
+    """How many choices of arguments an action has."""
+    return math.prod(instance.size(each.sort) for each in action.parameters)
 
 
 class Misfit(BadInput):
@@ -65,6 +74,10 @@ class Words:
         for name in chosen:
             if name not in self._actions:
                 raise Misfit(f"machine {self._instance.machine.name} has no action `{name}`, which is to be hidden")
+            if choices(self._instance, self._actions[name]) > MOST_CHOICES:
+                raise Misfit(
+                    f"{name} has too many choices of arguments to be hidden; at most {MOST_CHOICES:,} are tried"
+                )
         actions = [self._actions[name] for name in chosen]
         return tuple(
             self._step(action, arguments)
@@ -82,13 +95,17 @@ class Words:
         for name in event.arguments:
             if name not in names:
                 raise Misfit(self._unknown(f"an argument of {action.name}", name, names), "arguments", name)
-        choices = [
+        given = [
             (self._number(each.sort, event.arguments[each.name], "arguments", each.name),)
             if each.name in event.arguments
             else range(self._instance.size(each.sort))
             for each in action.parameters
         ]
-        return tuple(self._step(action, arguments) for arguments in itertools.product(*choices))
+        if math.prod(map(len, given)) > MOST_CHOICES:
+            raise Misfit(
+                f"expected more arguments of {action.name}: at most {MOST_CHOICES:,} choices are tried", "event"
+            )
+        return tuple(self._step(action, arguments) for arguments in itertools.product(*given))
 
     def _step(self, action: Action, arguments: tuple[int, ...]) -> Step:
         """One object for equal steps."""

@@ -273,7 +273,8 @@ class Host:
         machine = judged_machine(self.protocol)
         instance = instance_for(machine, VMS, self.segments, len(self.names))
         header = Header(
-            format="attorn-trace", version=1, machine=machine.name, sizes=instance.described(), recorder="attorn",
+            format="attorn-trace", version=1, machine=machine.name, digest=machine.digest, sizes=instance.described(),
+            recorder="attorn",
         )  # fmt: skip
         if self._remote and self._log_path is None:
             self._log_path = self.directory / "log.jsonl"

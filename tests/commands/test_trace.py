@@ -47,7 +47,7 @@ def test_a_refusal_tells_the_line_the_clause_its_values_what_is_allowed_and_a_re
         "forbidden phase[vm] = CREATED (model/migration.py",
         "phase[vm0] = SUSPENDED",
         "allowed describe(vm0)",
-        "repair none found",
+        "repair 4 lines lost before line 4, such as describe(vm0) · transfer(vm0) · exit(vm0) · create(vm0)",
     ):
         assert said in text, said
 

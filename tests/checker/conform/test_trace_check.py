@@ -149,7 +149,7 @@ def test_a_line_that_is_forbidden_is_explained_by_the_clause_and_the_values(tmp_
     assert verdict.ending is Ending.REFUSED
     assert verdict.refusal.bad.line.number == 4
     bad = verdict.refusal.bad
-    told = explain_refusal(checker.concrete, *stuck(checker.tracker, bad.before, bad.meaning))
+    told = explain_refusal(checker.concrete, checker.tracker, *stuck(checker.tracker, bad.before, bad.meaning))
     (blocked,) = told.suspects[0].blocked
     assert told.suspects[0].label == "resume(vm0)"
     assert blocked.text == "phase[vm] = CREATED"
@@ -167,7 +167,9 @@ def test_a_value_that_the_specification_does_not_give_is_told(tmp_path):
     head = log_of(TINY, random_run(TINY, 0, 0)).splitlines(keepends=True)[0]
     checker, verdict = checked(tmp_path, TINY, head + encoded(lines))
     bad = verdict.refusal.bad
-    (suspect, *_) = explain_refusal(checker.concrete, *stuck(checker.tracker, bad.before, bad.meaning)).suspects
+    (suspect, *_) = explain_refusal(
+        checker.concrete, checker.tracker, *stuck(checker.tracker, bad.before, bad.meaning)
+    ).suspects
     assert suspect.blocked == ()
     assert [(each.cell, each.specified, each.logged) for each in suspect.differences] == [
         ("runs[partition1, vm0]", "no", "yes")

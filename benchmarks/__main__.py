@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument(
         "topics",
         nargs="*",
-        choices=["exploring", "proof", "scaling", "explorer", "tracing", []],
+        choices=["exploring", "proof", "scaling", "explorer", "tracing", "downtime", []],
         help="what to measure; all by default",
     )
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
@@ -41,6 +41,10 @@ def main() -> None:
         from benchmarks import tracing
 
         tracing.run(asked.quick)
+    if not asked.topics or "downtime" in asked.topics:
+        from benchmarks import downtime
+
+        downtime.run(asked.quick)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,10 @@ from attorn.commands.prove import prove
 from attorn.commands.report import report
 from attorn.commands.run import run
 from attorn.commands.show import show
+from attorn.commands.simulate import simulate
 from attorn.commands.trace import trace
 from attorn.commands.verify import verify
+from attorn.commands.why import why
 from attorn.commands.words import nearest
 from attorn.spec.errors import AttornError, Unsound
 
@@ -117,6 +119,8 @@ def main(context: click.Context) -> None:
     attorn trace log.jsonl       is a log a behaviour of the specification?
     attorn convert qemu ...      what a real system has logged, as a trace
     attorn coverage run.jsonl    what share of all there is some logs have visited
+    attorn simulate claim-vms    random runs of what is too large to search
+    attorn why resume --in ...   why a step cannot be taken, when a goal was lost
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
     """
@@ -127,6 +131,7 @@ def main(context: click.Context) -> None:
 main.add_command(check)
 main.add_command(listing, "list")
 main.add_command(show)
+main.add_command(simulate)
 main.add_command(explain)
 main.add_command(estimate)
 main.add_command(explore)
@@ -138,6 +143,8 @@ main.add_command(report)
 main.add_command(prove)
 main.add_command(run)
 main.add_command(verify)
+main.add_command(why)
+main.add_command(why, "why-not")
 main.add_command(trace)
 main.add_command(convert)
 main.add_command(coverage)

@@ -41,8 +41,7 @@ class Rechecker:
         if verdict.path is None:
             raise Unsound(f"{what}: reached without a run.")
         self.path(verdict.path, what)
-        states, choices = verdict.path.states, self._instance.arguments(goal.parameters)
-        if not any(self._passes(goal, arguments, states) for arguments in choices):
+        if not self.passes(verdict.path, goal):
             raise Unsound(f"{what}: the run does not reach it.")
 
     def path(self, path: Path, what: str) -> None:
@@ -74,6 +73,11 @@ class Rechecker:
         if stated.two_state:
             return len(path) > 0 and not self.concrete.holds(stated, *path.states[-2:])
         return not self.concrete.holds(stated, last)
+
+    def passes(self, path: Path, goal: Goal) -> bool:
+        """Whether a run passes the stages of a goal in order, for some value of its parameters."""
+        choices = self._instance.arguments(goal.parameters)
+        return any(self._passes(goal, arguments, path.states) for arguments in choices)
 
     def _harmless(self, path: Path, stated: Property | None) -> str:
         """What the end of a run is that violates nothing."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
 from attorn.checker.expected import decide
 from attorn.checker.explore import Options, Progress, explore
 from attorn.checker.explorer.world import World
+from attorn.checker.starting import starting_in
 from attorn.checker.verdicts import Evidence, Exploration, Path, Verdict
 from attorn.spec.errors import UnknownName
-from attorn.spec.language import TRUE, Cell, Expr, Goal, Instance, Machine, Values, Write
+from attorn.spec.language import TRUE, Expr, Goal, Instance, Machine, Values
 from attorn.spec.language.expressions import Op, node
 from attorn.spec.language.reading import read_formula
-from attorn.spec.language.traced import Initial
 
 __all__ = ["Bounds", "Found", "Outcome", "condition", "landmark", "seek"]
 
@@ -178,28 +178,12 @@ def _run(world: World, path: Path, says: str, loop: int | None = None) -> Found:
 
 def _from(instance: Instance, state: Values, wanted: Expr) -> Instance:
     """The instance that begins in a state, and has a formula for its only goal."""
-    machine = instance.machine
-    where = machine.initial.where
-    writes = tuple(_written(cell, number, machine.initial) for cell, number in zip(instance.cells, state, strict=True))
-    initial = Initial(where, "The state from which is searched.", (), (), writes)
-    goal = Goal("sought", "The condition holds.", where, (), (wanted,))
-    return _sized(instance, Machine(machine.name, machine.state, initial, machine.actions, (goal,)))
+    goal = Goal("sought", "The condition holds.", instance.machine.initial.where, (), (wanted,))
+    return starting_in(instance, state, [goal])
 
 
 def _sized(instance: Instance, machine: Machine) -> Instance:
     return Instance(machine, instance.sizes, instance.limits, instance.name)
-
-
-def _written(cell: Cell, number: int, initial: Initial) -> Write:
-    """The write that gives a cell a value."""
-    index = tuple(_constants(cell))
-    value = node(Op.CONSTANT, cell.field.codomain, (), number)
-    return Write(cell.field, (), index, TRUE, value, initial.where)
-
-
-def _constants(cell: Cell) -> Iterator[Expr]:
-    for sort, number in zip(cell.field.domain, cell.index, strict=True):
-        yield node(Op.CONSTANT, sort, (), number)
 
 
 def _extent(exploration: Exploration) -> str:

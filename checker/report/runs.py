@@ -39,6 +39,7 @@ class View:
 
     elements: the claim's elements by letter.
     ghosts:   whether to show all ghost fields, not only those that a failure or goal is about.
+    note:     what is said of a run's length, where it is not that of a breadth-first search.
     """
 
     instance: InstanceAccount
@@ -46,6 +47,7 @@ class View:
     ghosts: bool = False
     width: int = 80
     paint: Paint = plain
+    note: str = SHORTEST
 
     def refutation(self, stated: PropertyAccount) -> list[str]:
         """The counterexample of a refuted property in full."""
@@ -67,7 +69,7 @@ class View:
         if found.alternatives:
             at = _after(len(found.trace.steps) - 1)
             lines += ["", *self._text(f"{at} it could also have gone on by: {alternatives(found)}")]
-        return [*lines, "", *self._text(SHORTEST_WAY if found.loop else SHORTEST), f"  replay: {found.replay}"]
+        return [*lines, "", *self._text(SHORTEST_WAY if found.loop else self.note), f"  replay: {found.replay}"]
 
     def witness(self, goal: GoalAccount) -> list[str]:
         """How a goal is reached, in full."""
@@ -78,7 +80,7 @@ class View:
             "",
             *self._run(goal.trace, goal.ghosts),
             "",
-            *self._text(SHORTEST),
+            *self._text(self.note),
             f"  replay: {goal.replay}",
         ]
 

@@ -22,8 +22,10 @@ from attorn.commands.mutate import mutate
 from attorn.commands.prove import prove
 from attorn.commands.report import report
 from attorn.commands.run import run
+from attorn.commands.schedule import schedule
 from attorn.commands.show import show
 from attorn.commands.simulate import simulate
+from attorn.commands.testgen import testgen
 from attorn.commands.trace import trace
 from attorn.commands.verify import verify
 from attorn.commands.why import why
@@ -120,6 +122,8 @@ def main(context: click.Context) -> None:
     attorn convert qemu ...      what a real system has logged, as a trace
     attorn coverage run.jsonl    what share of all there is some logs have visited
     attorn simulate claim-vms    random runs of what is too large to search
+    attorn testgen claim-small   tests from the model, for an adapter of your own
+    attorn schedule H3           a run as orders, to make it happen on a running system
     attorn why resume --in ...   why a step cannot be taken, when a goal was lost
 
     Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
@@ -132,6 +136,8 @@ main.add_command(check)
 main.add_command(listing, "list")
 main.add_command(show)
 main.add_command(simulate)
+main.add_command(schedule)
+main.add_command(testgen)
 main.add_command(explain)
 main.add_command(estimate)
 main.add_command(explore)

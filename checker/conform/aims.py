@@ -25,12 +25,14 @@ class Aim:
 
     clause:     the number of the clause that forbids it; None where the step is to be taken.
     individual: where the clause is about all of something, the only one for which it does not hold.
+    state:      the number of the only state in which it is to be tried.
     """
 
     action: str
     arguments: tuple[int, ...]
     clause: int | None = None
     individual: tuple[int, ...] = ()
+    state: int | None = None
 
     def means(self, step: Step) -> bool:
         """Whether a step is the one to be tried."""
@@ -90,6 +92,21 @@ class Aims:
     def where(self, aim: Aim) -> Mask:
         """bool[states]: where an aim is met, once its step is tried."""
         return self._masks[aim]
+
+    def everywhere(self) -> list[Aim]:
+        """One aim for every usable transition that can be reached: a step, to be taken in one state."""
+        found = []
+        for transition in np.flatnonzero(self.usable & self._reachable[self.graph.source]).tolist():
+            state = int(self.graph.source[transition])
+            step = self.graph.steps[self.graph.step[transition]]
+            aim = Aim(*_key(step), state=state)
+            self._masks[aim] = np.arange(len(self.graph)) == state
+            found.append(aim)
+        return found
+
+    def number(self, aim: Aim) -> int:
+        """The number of an aim's step in the graph."""
+        return self._number[aim.action, aim.arguments]
 
     def step(self, aim: Aim) -> Step:
         """The step that an aim is about."""

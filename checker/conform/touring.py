@@ -28,13 +28,13 @@ class Tour:
         return len(self.attempts)
 
 
-def tours(aims: Aims, wanted: Sequence[Aim]) -> list[Tour]:
-    """Runs that together try all that is wanted.
+def tours(aims: Aims, wanted: Sequence[Aim], longest: int | None = None) -> list[Tour]:
+    """Runs that together try all that is wanted; after ``longest`` attempts a new run begins.
 
     Each goes on to whatever is nearest, as long as a new run would not be there much sooner.
     Cost: one breadth-first search of the graph for each aim.
     """
-    return _Touring(aims, wanted).run()
+    return _Touring(aims, wanted).run(longest)
 
 
 class _Touring:
@@ -46,14 +46,15 @@ class _Touring:
             self._count += mask
         self._done: list[Tour] = []
 
-    def run(self) -> list[Tour]:
+    def run(self, longest: int | None) -> list[Tour]:
         """All tours."""
         at: int | None = None
         start, attempts = 0, list[Attempt]()
         while self._left:
             fresh = self._nearest(self._graph.initial)
             assert fresh is not None, "aims are in reach of an initial state"
-            way = self._nearest(np.array([at])) if at is not None else None
+            over = longest is not None and len(attempts) >= longest
+            way = self._nearest(np.array([at])) if at is not None and not over else None
             if way is None or (len(way.steps) > len(fresh.steps) + NEW_RUN and attempts):
                 self._end(start, attempts)
                 start, attempts, way = fresh.start, [], fresh

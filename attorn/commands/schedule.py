@@ -1,0 +1,101 @@
+"""``attorn schedule``: a counterexample or a known failure as orders that make it happen on a running system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from attorn.commands.words import echo, painter, size_options, width
+
+if TYPE_CHECKING:
+    from attorn.checker.verdicts import Path as Run
+    from attorn.spec.language import Instance
+
+__all__ = ["schedule"]
+
+HAPPENED = 1
+
+
+@click.command(short_help="A run as orders: who goes on, who is held, what fails.")
+@click.argument("what", metavar="INSTANCE/ID|HAZARD")
+@size_options
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as JSON.")
+@click.option("--adapter", metavar="MODULE:CLASS", help="Lead this system through it.")
+def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str | None) -> int:
+    """Turn a run into a schedule, and lead a system through it.
+
+    The orders say who takes the next step, who has to be held back before which step, and what is to fail. A system
+    that follows them to the end lets that run happen; one that declines a step does not.
+
+    \b
+    attorn schedule memfd/at_most_one_runner
+    attorn schedule H3 --out h3.json
+    attorn schedule H3 --adapter my_vmm:MyVmm
+
+    Exit codes: 0 written, or declined by the system; 1 the system let a violation happen, or departed otherwise;
+    3 bad input.
+    """
+    from attorn.checker.conform.schedule import as_json, told
+    from attorn.checker.conform.schedule import schedule as scheduled
+    from attorn.checker.report import write_files
+
+    instance, run, about, title = _run(what, sizes)
+    plan = scheduled(instance, run, about)
+    if out is not None:
+        write_files(out.parent, {out.name: as_json(plan)})
+    paint = painter()
+    echo([f"{paint(title, 'strong')}: {len(run)} steps on {instance.name} ({instance.shape()})", ""])
+    echo(f"  {line}" for line in told(plan))
+    if adapter is None:
+        return 0
+    return _led(plan, instance, adapter, about)
+
+
+def _led(plan: object, instance: Instance, adapter: str, about: str) -> int:
+    from attorn.checker.conform.schedule import Schedule, follow
+    from attorn.checker.conform.session import Binding
+    from attorn.checker.report import wrapped
+    from attorn.commands.adapters import named_adapter
+
+    assert isinstance(plan, Schedule)
+    found = follow(plan, Binding(instance, named_adapter(adapter)))
+    paint = painter()
+    if found.to_the_end:
+        text = f"{adapter} follows it to the end: {about or 'the run'} comes about in it"
+        echo(["", *wrapped(text, width(), "    ", paint("  ✗ ", "bad"))])
+        return HAPPENED
+    assert found.departure is not None
+    echo(["", *wrapped(f"{adapter} follows {found.done} of {found.total} steps", width(), "    ", "  ")])
+    for line in str(found.departure).splitlines():
+        echo(wrapped(line.strip(), width(), "      ", "    "))
+    if found.declined:
+        echo([paint("  ✓ it does not let this run happen", "good")])
+        return 0
+    return HAPPENED
+
+
+def _run(what: str, sizes: Mapping[str, int]) -> tuple[Instance, Run, str, str]:
+    """The instance, the run, what it is about, and its title."""
+    from attorn.checker.expected import decide
+    from attorn.commands.state_argument import named_run
+    from attorn.spec.errors import BadInput
+
+    if re.fullmatch(r"[Hh]\d+", what):
+        from attorn.model.hazards.catalogue import hazard
+
+        known = hazard(what)
+        instance = known.instance(known.mutated)
+        verdict = decide(instance, known.caught_by)
+        path = getattr(verdict, "path", None)
+        if path is None:
+            raise BadInput(
+                f"{known.id} is about what never comes about ({known.caught_by}); no order of steps shows it."
+            )
+        return instance, path, known.caught_by, f"{known.id}, {known.name}"
+    target, path = named_run(what, sizes)
+    about = what.rpartition("/")[2]
+    return target.instance, path, about, what

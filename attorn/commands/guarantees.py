@@ -66,10 +66,11 @@ def guarantees(
     import json
     import os
 
-    from attorn.checker.report import output_folder, write_files
+    from attorn.checker.report import output_folder
     from attorn.checker.report.live import counting_line
     from attorn.checker.report.survey import Words, properties, survey_data, survey_lines, survey_markdown
     from attorn.checker.survey import survey, with_proofs
+    from attorn.commands.recording import Clock, record
     from attorn.model.survey import FAULT_CLASSES, cells, keys, specification
     from attorn.spec.errors import UnknownName
 
@@ -88,6 +89,7 @@ def guarantees(
             f"no cell has memory {', '.join(memories) or 'any'} and fault {', '.join(faults) or 'any'}. "
             f"Memory: {semantics}. Faults: {classes}."
         )
+    clock = Clock()
     with output_folder(out), counting_line("cells") as progress:
         found = survey(wanted, out / "cells.jsonl", max_states, jobs or os.cpu_count() or 1, progress)
     if proving or (proving is None and not only and not found.stopped):
@@ -104,9 +106,14 @@ def guarantees(
         {name: says for _, instance in wanted for name, says in _sentences(instance.machine)},
         specification(),
     )
-    data = json.dumps(survey_data(found, chosen, words), indent=1, ensure_ascii=False)
-    write_files(out, {"guarantees.md": survey_markdown(found, chosen, words) + "\n", "guarantees.json": data + "\n"})
-    click.echo(f"\nreport  {out / 'guarantees.md'}   (all properties)")
+    texts = {
+        "guarantees.md": survey_markdown(found, chosen, words) + "\n",
+        "guarantees.json": json.dumps(survey_data(found, chosen, words), indent=1, ensure_ascii=False) + "\n",
+    }
+    given = [f"--memory {each}" for each in memories] + [f"--fault '{each}'" for each in faults]
+    command = " ".join(["attorn guarantees", f"--segments {segments}", *given])
+    record(out, "guarantees", command, {"survey": words.specification}, clock.facts(jobs or os.cpu_count() or 1), texts)
+    click.echo(f"\nreport  {out / 'report.html'}   (all properties)")
     click.echo("next    attorn explain memfd/at_most_one_runner   (one of the refuted, step by step)")
     return 2 if found.stopped else 0
 

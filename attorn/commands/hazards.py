@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +15,7 @@ from attorn.commands.words import Count, echo, painter, width
 
 if TYPE_CHECKING:
     from attorn.checker.expected import Finding, Standing
+    from attorn.checker.report import RunFacts
     from attorn.model.hazards import Hazard
 
 __all__ = ["hazards"]
@@ -25,20 +28,24 @@ STEPS = "n+m: n steps, then m for ever; n+0: nothing more happens after n steps"
 @click.option("--check", is_flag=True, help="Check that each is found as expected, and not without its change.")
 @click.option("--chart", is_flag=True, help="Of the hazard named, print the sequence chart only, as Mermaid text.")
 @click.option("--jobs", type=Count(), help="Hazards examined at a time.  [default: the cores]")
-def hazards(name: str | None, check: bool, chart: bool, jobs: int | None) -> int:
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the table into a run folder too.")
+def hazards(name: str | None, check: bool, chart: bool, jobs: int | None, out: Path | None) -> int:
     """List known failures of real systems, each a protocol with one thing changed for the worse, and search for each.
 
     \b
     attorn hazards             all, with the length of the shortest counterexample
     attorn hazards H3          what happened, how the checker finds it, and what removes it
     attorn hazards --check     exit with 1 if any is not found as expected
+    attorn hazards --out runs/hazards      for attorn report
     """
     from attorn.spec.errors import BadInput
 
     if name is None:
         if chart:
             raise BadInput("--chart draws one hazard. Name it: attorn hazards H3 --chart.")
-        return _table(check, jobs or os.cpu_count() or 1)
+        return _table(check, jobs or os.cpu_count() or 1, out)
+    if out is not None:
+        raise BadInput("--out writes the table of all hazards. Leave out the name.")
     if check:
         raise BadInput("--check is for all hazards at once. Leave out the name, or leave out --check.")
     return _told(name, chart)
@@ -51,13 +58,25 @@ class _Row:
     id: str
     standing: Standing
     steps: str
+    stem: int
+    loop: int | None
 
 
-def _table(check: bool, jobs: int) -> int:
-    from attorn.checker.expected import Standing
-    from attorn.checker.report import wrapped
+def _table(check: bool, jobs: int, out: Path | None) -> int:
+    from attorn.checker.report import output_folder
+    from attorn.commands.recording import Clock
+
+    clock = Clock()
+    with nullcontext() if out is None else output_folder(out):
+        rows = _searched(check, jobs)
+        if out is not None:
+            _record(out, rows, check, clock.facts(jobs))
+    return _printed(rows, check)
+
+
+def _searched(check: bool, jobs: int) -> dict[str, _Row]:
     from attorn.checker.report.live import counting_line
-    from attorn.model.hazards import CATALOGUE, HAZARDS, OUT_OF_MODEL
+    from attorn.model.hazards import HAZARDS
 
     rows: dict[str, _Row] = {}
     with counting_line("hazards") as draw:
@@ -65,6 +84,47 @@ def _table(check: bool, jobs: int) -> int:
             rows[row.id] = row
             if draw is not None:
                 draw(len(rows), len(HAZARDS))
+    return {name: rows[name] for name in HAZARDS}
+
+
+def _record(out: Path, rows: Mapping[str, _Row], whole: bool, run: RunFacts) -> None:
+    """Leave the table in a run folder."""
+    import msgspec
+
+    from attorn.checker.report.book import HazardRow, Hazards
+    from attorn.commands.recording import record
+    from attorn.model.hazards import HAZARDS, OUT_OF_MODEL
+
+    told = Hazards(
+        tuple(
+            HazardRow(
+                each.id,
+                each.name,
+                each.system,
+                each.sentence,
+                each.caught_by,
+                each.changed,
+                each.fixed_by,
+                rows[each.id].standing.value,
+                rows[each.id].stem,
+                rows[each.id].loop,
+                tuple(source.text for source in each.sources),
+            )
+            for each in HAZARDS.values()
+        ),
+        whole,
+        tuple(OUT_OF_MODEL.items()),
+    )
+    text = msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n"
+    machines = {each.mutated.name: each.mutated.digest for each in HAZARDS.values()}
+    record(out, "hazards", f"attorn hazards{' --check' if whole else ''}", machines, run, {"hazards.json": text})
+
+
+def _printed(rows: Mapping[str, _Row], check: bool) -> int:
+    from attorn.checker.expected import Standing
+    from attorn.checker.report import wrapped
+    from attorn.model.hazards import CATALOGUE, HAZARDS, OUT_OF_MODEL
+
     paint, columns = painter(), width()
     echo(_lines([(HAZARDS[name], rows[name]) for name in HAZARDS]))
     amiss = [row for row in rows.values() if row.standing is not Standing.FOUND]
@@ -118,7 +178,8 @@ def _examine(name: str, whole: bool) -> _Row:
     each = HAZARDS[name]
     changed = each.instance(each.mutated)
     finding = judge(each.instance(each.sound), changed, each.caught_by) if whole else sought(changed, each.caught_by)
-    return _Row(name, finding.standing, _steps(finding) if finding.standing is not Standing.MISSED else "-")
+    steps = _steps(finding) if finding.standing is not Standing.MISSED else "-"
+    return _Row(name, finding.standing, steps, *finding.steps)
 
 
 def _steps(finding: Finding) -> str:

@@ -32,18 +32,23 @@ def mutate(sample: int | None, jobs: int | None, out: Path) -> int:
     import os
 
     from attorn.checker.mutate import score
-    from attorn.checker.report import output_folder, write_files
+    from attorn.checker.report import output_folder
     from attorn.checker.report.live import counting_line
     from attorn.checker.report.mutation import mutation_data, mutation_lines, mutation_markdown
+    from attorn.commands.recording import Clock, record
     from attorn.model.migration import CLAIM
     from attorn.model.mutation import FREEDOMS, INSTANCES
 
+    clock = Clock()
     with output_folder(out), counting_line("mutants") as progress:
         found = score(CLAIM, INSTANCES, progress, jobs or os.cpu_count() or 1, FREEDOMS, sample)
-        data = json.dumps(mutation_data(found), indent=1, ensure_ascii=False)
-        write_files(out, {"mutation.md": mutation_markdown(found), "mutation.json": data + "\n"})
+        text = json.dumps(mutation_data(found), indent=1, ensure_ascii=False) + "\n"
+        texts = {"mutation.md": mutation_markdown(found), "mutation.json": text}
+        command = f"attorn mutate{'' if sample is None else f' --sample {sample}'}"
+        run = clock.facts(jobs or os.cpu_count() or 1)
+        record(out, "mutation", command, {found.machine: found.digest}, run, texts)
     echo(mutation_lines(found, width(), painter()))
-    click.echo(f"\nreport  {out / 'mutation.md'}   (every mutant: mutation.json)")
+    click.echo(f"\nreport  {out / 'report.html'}   (every mutant: mutation.json)")
     if found.stopped or found.counts["undetermined"]:
         return UNDETERMINED
     return HOLES if found.holes else HOLDS

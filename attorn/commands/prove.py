@@ -15,6 +15,7 @@ __all__ = ["prove"]
 @click.command(short_help="Prove the properties for any size.")
 @click.argument("machine", default="claim", metavar="[MACHINE|FILE.py[:NAME]]")
 @click.option("--pack", type=click.Path(path_type=Path), metavar="DIR", help="Write a proof pack, for attorn verify.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the proof into a run folder too.")
 @click.option("--minimize", is_flag=True, help="Say which lemmas the proof needs, and which property needs which.")
 @click.option("--find-lemmas", is_flag=True, help="Find lemmas that suffice, from the properties alone.")
 @click.option("--bounded", type=Count(), metavar="K", help="Check all runs of up to K steps of one instance.")
@@ -44,6 +45,7 @@ __all__ = ["prove"]
 def prove(
     machine: str,
     pack: Path | None,
+    out: Path | None,
     minimize: bool,
     find_lemmas: bool,
     bounded: int | None,
@@ -68,6 +70,7 @@ def prove(
     attorn prove my_machine.py                        a machine of your own
     attorn prove claim --pack proof/                  leave evidence, for
     attorn verify proof/ --solver cvc5                another solver to check
+    attorn prove claim --out runs/proof               leave it for attorn report
     attorn prove claim --minimize                     what the proof needs
     attorn prove my_machine.py --find-lemmas          what it lacks
     attorn prove --bounded 6 --instance claim-small   all short runs
@@ -96,10 +99,12 @@ def prove(
         raise BadInput("a proof is for any size; --instance and sizes go with --bounded or --k-induction.")
     if solver != "z3" and chosen and chosen != ["--pack"]:
         raise BadInput(f"{chosen[0]} asks z3; leave out --solver.")
+    if out is not None and [name for name in chosen if name != "--pack"]:
+        raise BadInput(f"--out writes a proof for any size; it does not go with {chosen[0]}.")
     if minimize:
         return minimal_proof(machine, asking)
     if find_lemmas:
         return search_for_lemmas(machine, asking)
     if bounded is not None or k_induction is not None:
         return of_instance(instance or machine, sizes, bounded, k_induction, asking)
-    return proof(machine, pack, asking)
+    return proof(machine, pack, asking, out)

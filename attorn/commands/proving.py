@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +22,13 @@ from attorn.checker.prove.minimize import minimize
 from attorn.checker.prove.pack import write_pack
 from attorn.checker.prove.progress import prove_progress
 from attorn.checker.prove.solving import Cache, default_cache
-from attorn.checker.report import Commands
+from attorn.checker.report import Commands, Timing, output_folder
 from attorn.checker.report.lemmas import minimal_data, minimal_lines, search_data, search_lines
 from attorn.checker.report.progress_proof import progress_data, progress_lines
 from attorn.checker.report.proof import Failing, failing_lines, proof_data, proof_lines
 from attorn.checker.report.solver_runs import SolverRuns, runs_data, runs_lines
 from attorn.checker.verdicts import Evidence
+from attorn.commands.recording import Clock, record
 from attorn.commands.status_line import status_line
 from attorn.commands.targets import Target, claim_elements, resolve_machine, resolve_one
 from attorn.commands.words import echo, painter, width
@@ -79,10 +81,14 @@ class Asking:
             click.echo(f"{title}    {command}", err=self.form == "json")
 
 
-def proof(name: str, pack: Path | None, asking: Asking) -> int:
-    """Prove a machine for any size; of what fails, show the smallest step out of it, and whether it can happen."""
+def proof(name: str, pack: Path | None, asking: Asking, out: Path | None = None) -> int:
+    """Prove a machine for any size; of what fails, show the smallest step out of it, and whether it can happen.
+
+    out: a run folder that the proof is written into as well.
+    """
     machine, said = resolve_machine(name)
-    with status_line() as say:
+    clock = Clock()
+    with nullcontext() if out is None else output_folder(out), status_line() as say:
         found = prove(
             machine,
             asking.options,
@@ -103,7 +109,11 @@ def proof(name: str, pack: Path | None, asking: Asking) -> int:
         *failing_lines(failing, width(), painter()),
         "",
     ]
-    asking.tell(lines, proof_data(found, fragment, failing) | {"progress": progress_data(ranked)})
+    data = proof_data(found, fragment, failing) | {"progress": progress_data(ranked)}
+    asking.tell(lines, data)
+    if out is not None:
+        _record(out, said, data, clock)
+        click.echo(f"report  {(out / 'report.html').as_posix()}", err=asking.form == "json")
     proved = found.proved and ranked.proved
     if pack is not None:
         click.echo(f"pack    {pack}: {write_pack(found, pack, ranked)} files and verify.py", err=asking.form == "json")
@@ -118,6 +128,18 @@ def proof(name: str, pack: Path | None, asking: Asking) -> int:
     if any(each.refuted for each in failing):
         return REFUTED
     return HOLDS if proved else UNDETERMINED
+
+
+def _record(out: Path, said: str, data: dict[str, Any], clock: Clock) -> None:
+    """Leave a proof in a run folder: what it took in the manifest, everything else in a file."""
+    took = data["run"]["obligations"]
+    timings = [Timing(name, seconds) for name, seconds in took.items()]
+    kept = {key: value for key, value in data.items() if key != "run"}
+    kept["progress"] = {key: value for key, value in data["progress"].items() if key != "run"}
+    kept["obligations"] = [{k: v for k, v in each.items() if k != "attempts"} for each in data["obligations"]]
+    name = f"proof-{data['machine']}"
+    texts = {f"{name}.json": json.dumps(kept, indent=1, ensure_ascii=False) + "\n"}
+    record(out, name, f"attorn prove {said}", {data["machine"]: data["digest"]}, clock.facts(1, timings), texts)
 
 
 def _failing(found: Proof, say: Any) -> Iterator[Failing]:

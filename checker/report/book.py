@@ -10,10 +10,31 @@ import msgspec
 
 from attorn.checker.report.model import Report, RunFacts
 from attorn.checker.report.run_folder import PAGES, Part, RunFolder
+from attorn.checker.report.survey import HeatMap
 from attorn.spec.errors import BadInput
 
-__all__ = ["Book", "HazardRow", "Hazards", "Mutant", "Mutation", "Obligation", "ProofDocument", "Proved", "Surveyed",
-           "SurveyedCell", "SurveyedGuarantee", "gathered", "record_text"]  # fmt: skip
+__all__ = [
+    "RECORD",
+    "Book",
+    "Column",
+    "HazardRow",
+    "Hazards",
+    "Kills",
+    "Matrix",
+    "Mutant",
+    "Mutation",
+    "Obligation",
+    "ProofDocument",
+    "Proved",
+    "Ranked",
+    "RankedProof",
+    "Square",
+    "Surveyed",
+    "SurveyedCell",
+    "SurveyedGuarantee",
+    "gathered",
+    "record_text",
+]
 
 RECORD = "check.record.json"
 T = TypeVar("T")
@@ -38,12 +59,54 @@ class Obligation:
     name: str
     expected: str
     answer: str
-    attempts: int = 0
 
     @property
     def done(self) -> bool:
         """Whether it was answered as it must be."""
         return self.answer in (self.expected, "unchanged")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the matrix of obligations: a conjunct, and the property or lemma that it is of."""
+
+    conjunct: str
+    of: str
+    lemma: bool
+
+
+@dataclass(frozen=True)
+class Square:
+    """What became of one obligation: ``proved``, ``failed``, ``undecided``, or ``untouched``."""
+
+    action: str
+    conjunct: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The obligations, actions by conjuncts."""
+
+    rows: tuple[str, ...]
+    columns: tuple[Column, ...]
+    squares: tuple[Square, ...]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A progress property, and whether a ranking proves it for any size."""
+
+    name: str
+    evidence: str
+    ranking: str | None = None
+
+
+@dataclass(frozen=True)
+class RankedProof:
+    """What is proved of progress."""
+
+    properties: tuple[Ranked, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +122,8 @@ class ProofDocument:
     obligations: tuple[Obligation, ...]
     decidable: bool = True
     fragment: str = ""
+    matrix: Matrix = Matrix((), (), ())
+    progress: RankedProof = RankedProof()
 
 
 @dataclass(frozen=True)
@@ -101,34 +166,39 @@ class SurveyedGuarantee:
 
 @dataclass(frozen=True)
 class SurveyedCell:
-    """A cell of a survey: the choices that make it, and what holds there."""
+    """A cell of a survey: the choices and the faults that make it, and what holds there."""
 
-    key: dict[str, str]
+    choices: dict[str, str]
+    fault: str
     states: int
     guarantees: dict[str, SurveyedGuarantee]
 
 
 @dataclass(frozen=True)
 class Surveyed:
-    """A survey of choices under faults.
+    """A survey of choices under faults, as ``attorn guarantees`` writes it.
 
-    columns: the choices that make columns.  follows: what the cells say in words.
+    faults, properties: what they are, by name.
     """
 
-    columns: tuple[str, ...]
+    specification: str
+    stopped: str
+    faults: dict[str, str]
+    properties: dict[str, str]
     cells: tuple[SurveyedCell, ...]
-    follows: tuple[str, ...]
-    stopped: str = ""
+    maps: tuple[HeatMap, ...]
+    conclusions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Mutant:
     """A small mistake made on purpose, and who noticed it."""
 
-    mutant: str
+    name: str
     action: str
     operator: str
-    sentence: str
+    says: str
+    where: str
     fate: str
     refuted: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
@@ -143,12 +213,25 @@ class Mutant:
 
 
 @dataclass(frozen=True)
+class Kills:
+    """How many mutants a property notices, and how many nothing else notices."""
+
+    name: str
+    kills: int
+    kills_alone: int
+    stated: bool
+
+
+@dataclass(frozen=True)
 class Mutation:
-    """The mutants of a machine."""
+    """The mutants of a machine, as ``attorn mutate`` writes them."""
 
     machine: str
     digest: str
     total: int
+    judged: int
+    counts: dict[str, int]
+    properties: tuple[Kills, ...]
     mutants: tuple[Mutant, ...]
     stopped: str = ""
 
@@ -176,7 +259,10 @@ class Book:
     def proved(self, machine: str, name: str) -> str:
         """What the proof of a machine says of a property; nothing where there is none, or it does not speak of it."""
         proof = self.proof(machine)
-        return next((each.evidence for each in proof.properties if each.name == name), "") if proof else ""
+        if proof is None:
+            return ""
+        known = {each.name: each.evidence for each in proof.progress.properties}
+        return (known | {each.name: each.evidence for each in proof.properties}).get(name, "")
 
 
 def record_text(report: Report) -> str:
@@ -214,7 +300,7 @@ def _with(book: Book, folder: RunFolder, name: str, part: Part) -> Book:
         case "guarantees":
             return replace(book, survey=_read(texts, "guarantees.json", Surveyed, folder))
         case "mutation":
-            mutation = _read(texts, f"{name}.json", Mutation, folder)
+            mutation = _read(texts, "mutation.json", Mutation, folder)
             return replace(book, mutation=(*(each for each in book.mutation if each != mutation), mutation))
         case _:
             raise BadInput(f"{folder.path} has a part `{name}`, which this attorn does not know. Use a newer one.")

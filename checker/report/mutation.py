@@ -111,7 +111,6 @@ def mutation_data(found: MutationReport) -> dict[str, Any]:
         "unproved": found.unproved,
         "stopped": found.stopped,
         "mutants": [_mutant(each) for each in found.judgements],
-        "run": {"seconds": round(found.seconds, 2)},
     }
 
 

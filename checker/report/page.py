@@ -21,6 +21,7 @@ from attorn.checker.report.model import (
     Trace,
     TraceStep,
 )
+from attorn.checker.report.page_parts import heat_maps, proof_tables
 from attorn.checker.report.runs import SHORTEST, SHORTEST_WAY, alternatives, ending, folded, held
 from attorn.checker.report.sequence_svg import sequence_svg
 from attorn.checker.report.summary import (
@@ -134,6 +135,8 @@ def render_html(book: Book, times: bool = False) -> str:
         verdict=verdict_sentence(report) if report else "",
         machines=machines,
         times=times,
+        proofs=proof_tables(book),
+        heats=heat_maps(book.survey) if book.survey else [],
         growth=growth_chart(report.instances) if report and len(report.instances) > 1 else "",
         meanings=MEANINGS,
         signs=SIGNS,

@@ -19,25 +19,25 @@ def tables(book: Book) -> dict[str, Table]:
     found: dict[str, Table] = {} if book.report is None else report_tables(book.report)
     if book.proofs:
         rows: list[tuple[object, ...]] = [
-            (proof.machine, proof.solver, each.name, each.expected, each.answer, each.attempts)
+            (proof.machine, proof.solver, each.name, each.expected, each.answer)
             for proof in book.proofs
             for each in proof.obligations
         ]
-        found["obligations"] = ("machine", "solver", "obligation", "expected", "answer", "attempts"), rows
+        found["obligations"] = ("machine", "solver", "obligation", "expected", "answer"), rows
     if book.hazards is not None:
         rows = [(h.id, h.name, h.system, h.caught_by, h.standing, h.steps, h.loop) for h in book.hazards.hazards]
         found["hazards"] = ("hazard", "name", "system", "caught_by", "standing", "steps", "loop"), rows
     if book.survey is not None and book.survey.cells:
-        keys = tuple(book.survey.cells[0].key)
+        keys = tuple(book.survey.cells[0].choices)
         rows = [
-            (*(cell.key[key] for key in keys), name, each.evidence, each.steps, cell.states)
+            (*(cell.choices[key] for key in keys), cell.fault, name, each.evidence, each.steps, cell.states)
             for cell in book.survey.cells
             for name, each in cell.guarantees.items()
         ]
-        found["guarantees"] = (*keys, "property", "evidence", "steps", "states"), rows
+        found["guarantees"] = (*keys, "fault", "property", "evidence", "steps", "states"), rows
     if book.mutation:
         rows = [
-            (m.machine, each.mutant, each.action, each.operator, each.fate, " ".join(each.noticed), each.sentence)
+            (m.machine, each.name, each.action, each.operator, each.fate, " ".join(each.noticed), each.says)
             for m in book.mutation
             for each in m.mutants
         ]

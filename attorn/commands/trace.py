@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from attorn.commands.status_line import status_line
 from attorn.commands.words import Count, echo, painter, size_options, width
 
 if TYPE_CHECKING:
     from attorn.checker.conform.mapping import LogMapping
+    from attorn.checker.conform.possible import Possible
     from attorn.checker.conform.trace import Header
-    from attorn.checker.conform.trace_check import TraceSource
+    from attorn.checker.conform.trace_check import Heard, TraceSource
     from attorn.spec.language import Instance
 
 __all__ = ["instance_of", "mapping_of", "open_log", "trace"]
 
 REFUTED = 1
+EVERY = 20_000  # lines between two tellings of progress
 CODES = {"accepted": 0, "refused": 1, "undetermined": 2}
 
 
@@ -57,8 +61,10 @@ def trace(
 
     source = open_log(log)
     instance = instance_of(source.header, machine, sizes)
-    checker = TraceChecker(instance, mapping_of(source.header, mapping, hidden), max_states, invariants)
-    verdict = checker.check(source)
+    with status_line(width()) as say:
+        listener = _counter(say) if sys.stderr.isatty() else None
+        checker = TraceChecker(instance, mapping_of(source.header, mapping, hidden), max_states, invariants, listener)
+        verdict = checker.check(source)
     screen = TraceScreen(source.name, f"{instance.name} ({instance.shape()})", width(), painter())
     if verdict.refusal is None:
         echo(screen.lines(verdict))
@@ -68,6 +74,16 @@ def trace(
         explanation = explain_refusal(checker.concrete, checker.tracker, possible, happening)
         echo(screen.lines(verdict, explanation, repairs(checker.concrete, checker.tracker, verdict.refusal)))
     return REFUTED if verdict.broken else CODES[verdict.ending.value]
+
+
+def _counter(say: Callable[[str], None]) -> Callable[[Heard, Possible], None]:
+    """What tells from time to time how many lines have been read."""
+
+    def count(heard: Heard, possible: Possible) -> None:
+        if heard.line.number % EVERY == 0:
+            say(f"{heard.line.number:,} lines · {len(possible):,} possible states")
+
+    return count
 
 
 def open_log(log: str) -> TraceSource:

@@ -12,7 +12,7 @@ from attorn.spec.language import Concrete, Step, Values
 __all__ = ["MOST_STATES", "Meaning", "Possible", "Tracker"]
 
 MOST_STATES = 100_000
-MOST_KEPT = 200_000
+MOST_KEPT = 50_000
 MOST_TRIED = 2_000
 
 Way = tuple[Happening, ...]
@@ -44,6 +44,8 @@ class Tracker:
     hidden: steps that may be taken at any moment without being seen.
     most:   states that a set may have; beyond it states are left out, and the set is not ``whole`` any more.
     keep:   only runs through states that this is true of are followed; all where it is None.
+
+    ``widest`` is the largest set so far; ``work`` counts how many steps were tried in how many states.
     """
 
     def __init__(
@@ -60,11 +62,12 @@ class Tracker:
         self._known: dict[tuple[frozenset[Values], bool], Possible] = {}
         self._closed: dict[Possible, Possible] = {}
         self._kept = 0
-        self.widest = 0
+        self.widest = self.work = 0
 
     def start(self) -> Possible:
         """The initial states."""
-        return self._possible(filter(self._keep or (lambda state: True), self._concrete.initial_states()), True)
+        states = self._concrete.initial_states()
+        return self._possible(filter(self._keep, states) if self._keep else states, True)
 
     def after(self, possible: Possible, meaning: Meaning) -> Possible:
         """The states that are possible after a line; none if the line is impossible."""
@@ -127,8 +130,10 @@ class Tracker:
 
     def _taken(self, states: Iterable[Values], happening: Happening) -> Iterator[Values]:
         enabled, apply, fits, keep = self._concrete.enabled, self._concrete.apply, happening.fits, self._keep
+        steps = happening.steps or ()
         for state in states:
-            for step in happening.steps or ():
+            self.work += len(steps)
+            for step in steps:
                 if enabled(state, step):
                     after = apply(state, step)
                     if fits(after) and (keep is None or keep(after)):

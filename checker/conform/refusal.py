@@ -14,7 +14,7 @@ from attorn.spec.language import Clause, Concrete, Step, Values, render, value_n
 
 __all__ = ["Allowed", "Blocked", "Difference", "Explanation", "Suspect", "explain_refusal", "stuck"]
 
-MOST_LOOKED_AT = 2_000
+MOST_LOOKED_AT = 20_000
 MOST_SHOWN = 3
 
 
@@ -102,7 +102,7 @@ def stuck(tracker: Tracker, before: Possible, meaning: Meaning) -> tuple[Possibl
 
 def explain_refusal(concrete: Concrete, tracker: Tracker, possible: Possible, happening: Happening) -> Explanation:
     """Why none of the possible states allows what happened."""
-    states = sorted(possible.states)[:MOST_LOOKED_AT]
+    states = sorted(possible.states)[: max(1, MOST_LOOKED_AT // len(happening.steps or (None,)))]
     teller = _Teller(concrete, happening, tracker.all_steps)
     if happening.steps is None:
         nearest = min(states, key=lambda state: len(teller.seen_otherwise(state)))

@@ -14,7 +14,7 @@ from attorn.spec.language import Concrete
 __all__ = ["Repair", "repairs"]
 
 MOST_LOST = 4
-MOST_TRIES = 3_000
+MOST_WORK = 1_000_000
 MOST_SHOWN = 3
 
 
@@ -100,7 +100,7 @@ class _Repairer:
     def _lost_before(self, here: Possible, lines: Sequence[_Said], needed: int, most: int) -> Iterator[Repair]:
         """At most so many lost lines before the first of some lines; no more of them than are needed."""
         level: dict[Possible, tuple[str, ...]] = {self._tracker.closed(here): ()}
-        met, found = set(level), False
+        met, found, begun = set(level), False, self._tracker.work
         for _ in range(most):
             reached: dict[Possible, tuple[str, ...]] = {}
             for possible, missing in level.items():
@@ -113,7 +113,7 @@ class _Repairer:
                     for repair in self._tried("lost", lines[0].number, after, lines, needed, reached[after]):
                         found = True
                         yield repair
-                    if len(met) >= MOST_TRIES:
+                    if self._tracker.work - begun > MOST_WORK:
                         return
             if found:
                 return

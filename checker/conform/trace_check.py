@@ -158,8 +158,7 @@ class TraceChecker:
                 widest, widest_line = width, line.number
         if not lines:
             raise BadInput(f"{source.name}:2:1: expected events after the header; nothing would be checked.")
-        before = refusal.bad.before if refusal else possible
-        whole = tracker.closed(before).whole
+        whole = possible.whole
         ending = Ending.ACCEPTED if refusal is None else Ending.REFUSED if whole else Ending.UNDETERMINED
         mean = total / max(1, lines - (refusal is not None))
         broken = tuple((each.stated, each.broken) for each in watches if each.broken)
@@ -219,7 +218,7 @@ class _Watch:
 
     def after(self, meaning: Meaning, number: int) -> None:
         """Follow a line that some run does."""
-        if self._possible.states and self._tracker.closed(self._possible).whole:
+        if self._possible.states:
             self._possible = self._tracker.after(self._possible, meaning)
-            if not self._possible.states:
+            if not self._possible.states and self._possible.whole:
                 self.broken = number

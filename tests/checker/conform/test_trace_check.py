@@ -17,7 +17,7 @@ from attorn.checker.conform.trace_check import Ending, TraceChecker
 from attorn.checker.conform.trace_reader import TraceReader
 from attorn.model.instances import instance
 from attorn.spec.errors import BadInput
-from attorn.spec.language import Concrete
+from attorn.spec.language import Concrete, Instance
 from tests.checker.conform.walks import log_of, random_run
 from tests.machines.known import KNOWN
 
@@ -200,6 +200,26 @@ def test_a_refusal_that_needs_states_that_were_left_out_is_undetermined(tmp_path
     assert checked(tmp_path, SMALL, head.splitlines(keepends=True)[0] + encoded(lines))[1].ending is Ending.ACCEPTED
     _, cramped = checked(tmp_path, SMALL, head.splitlines(keepends=True)[0] + encoded(lines), most=20)
     assert cramped.ending is Ending.UNDETERMINED
+
+
+def test_a_refusal_of_an_instance_with_very_many_steps_is_still_explained(tmp_path):
+    # Two thousand million words: nobody can try every step of `execute`, so those are left out.
+    vast = Instance.of(SMALL.machine, "vast", **{**SMALL.described(), "Word": 2**31})
+    lines = [Event(event=name) for name in ("start", "suspend", "resume")]
+    checker, verdict = checked(tmp_path, vast, HEAD + encoded(lines))
+    bad = verdict.refusal.bad
+    told = explain_refusal(checker.concrete, checker.tracker, *stuck(checker.tracker, bad.before, bad.meaning))
+    assert told.suspects[0].label == "resume(vm0)"
+    assert told.allowed
+    assert repairs(checker.concrete, checker.tracker, verdict.refusal)[0].cost == 4, "describe, transfer, exit, create"
+    for event, says in (
+        (Event(event="execute"), "expected more arguments of execute: at most 100,000 choices are tried"),
+        (Event(event="execute", arguments={"word": "word2147483648"}), 'expected "zero", "word1"'),
+    ):
+        with pytest.raises(BadInput, match=says):
+            checked(tmp_path, vast, HEAD + encoded([event]))
+    with pytest.raises(BadInput, match="execute has too many choices of arguments to be hidden"):
+        checked(tmp_path, vast, HEAD + encoded(lines), mapping=LogMapping(hidden=("execute",)))
 
 
 def read(event):

@@ -15,6 +15,7 @@ from attorn.checker.conform.departures import (
     WronglyRefused,
     WrongState,
 )
+from attorn.checker.conform.mapping import either, happens, seen
 from attorn.checker.conform.session import Binding, Session
 from attorn.spec.language import Instance
 
@@ -36,6 +37,9 @@ __all__ = [
     "WronglyAccepted",
     "WronglyRefused",
     "conforms",
+    "either",
+    "happens",
+    "seen",
     "session",
     "state_machine",
 ]

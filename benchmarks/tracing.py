@@ -70,15 +70,15 @@ def run(quick: bool = False) -> None:
                 title, found["lines"], file.stat().st_size / MIB, found["seconds"], found["lines"] / found["seconds"],
                 told.peak / MIB, found["widest"], found["mean"],
             ])  # fmt: skip
-    columns = ["what is seen", "lines", "MiB", "seconds", "lines/s", "peak MiB", "possible states, most", "mean"]
+    columns = ["what is seen", "lines", "MiB", "CPU seconds", "lines/s", "peak MiB", "possible states, most", "mean"]
     print(tabulate(rows, columns, floatfmt=("", ",.0f", ".0f", ".1f", ",.0f", ".0f", ",.0f", ".1f"), tablefmt="github"))
 
 
 def main(file: str) -> None:
-    """One check, told as JSON."""
-    begun = time.perf_counter()
+    """One check, told as JSON; its seconds are those of the one core that it takes, whatever else runs there."""
+    begun = time.process_time()
     verdict = TraceChecker(instance("claim")).check(TraceReader(ByteLines.of(file)))
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     assert verdict.refusal is None
     print(json.dumps({"seconds": seconds, "lines": verdict.lines, "widest": verdict.widest, "mean": verdict.mean}))
 

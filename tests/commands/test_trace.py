@@ -77,7 +77,7 @@ def test_a_mapping_in_a_file_says_what_lines_mean() -> None:
     write("log.jsonl", HEAD + '{"event":"VM_STARTED"}\n{"event":"HEARTBEAT"}\n{"event":"VM_PAUSED"}\n')
     write(
         "my_log.py",
-        "from attorn.checker.conform.mapping import happens\n\n"
+        "from attorn.conform import happens\n\n"
         "hidden = ['execute', 'allocate']\n\n\n"
         "def read(event):\n"
         "    match event.event:\n"

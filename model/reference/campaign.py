@@ -12,20 +12,43 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
+from attorn.model.reference.configuration import Configuration, decode
 from attorn.model.reference.coordinator import CANCEL, RemoteDriver
-from attorn.model.reference.driver import Ending
+from attorn.model.reference.driver import Driver, Ending
+from attorn.model.reference.engines import PRETEND
+from attorn.model.reference.forgery import forgeries
 from attorn.model.reference.host import COORDINATOR, Host, Vm
 from attorn.model.reference.noise import NoiseSetting
 from attorn.model.reference.partition import Report
 from attorn.model.reference.process import KnownProcesses
+from attorn.model.reference.records import VmEntry
+from attorn.model.reference.refusals import Forged
 from attorn.spec.handover import Arrival
 from attorn.spec.vocabulary import Phase
 
-__all__ = ["BOUNDARIES", "INSIDE", "VICTIMS", "Strike", "Tally", "boundary_strikes", "inside_strikes", "kill_at",
-           "kill_at_random", "look_over", "quiet_host"]  # fmt: skip
+__all__ = [
+    "BOUNDARIES",
+    "INSIDE",
+    "VICTIMS",
+    "Bench",
+    "Strike",
+    "Tally",
+    "boundary_strikes",
+    "disturb",
+    "forge",
+    "guest_complaint",
+    "inside_strikes",
+    "kill_at",
+    "kill_at_random",
+    "look_over",
+    "quiet_host",
+    "suspended_configuration",
+]
 
-FORWARD = ("suspend", "describe", "transfer", "receive", "unmap", "reassign", "map", "create", "resume", "answer",
-           "hear", "exit", "settle")  # fmt: skip
+FORWARD = ("suspend", "describe", "transfer", "receive", "unlock", "unmap", "reassign", "map", "create", "resume",
+           "answer", "hear", "exit", "settle")  # fmt: skip
 BACK = ("remind", "decline", "give_back", "remap", "roll_back", "forget")
 BOUNDARIES = tuple(f"{when}:{step}" for step in FORWARD for when in ("before", "after"))
 BACK_BOUNDARIES = tuple(f"{when}:{step}" for step in BACK for when in ("before", "after"))
@@ -101,6 +124,7 @@ def quiet_host(noise: NoiseSetting | None = None, **given: object) -> Host:
     """A small host that survives the death of any of its processes, with a judge."""
     settings: dict[str, object] = {
         "segments": 6, "size": 1 << 16, "memory": "directory", "coordinator": "process", "noise": noise,
+        "engine": PRETEND,
     }  # fmt: skip
     return Host(2, **{**settings, **given})  # type: ignore[arg-type]
 
@@ -215,6 +239,74 @@ def kill_at_random(host: Host, times: int, seed: int, within: float) -> Tally:
     return bench.tally
 
 
+def disturb(host: Host, messages: int) -> Tally:
+    """Migrations on a host with noise until so many messages have been disturbed."""
+    bench = Bench(host)
+    driver = host.driver
+    assert isinstance(driver, RemoteDriver)
+    while sum(driver.ask("disturbed").values()) < messages:
+        bench.undisturbed()
+    bench.tally.disturbed.update(driver.ask("disturbed"))
+    return bench.tally
+
+
+def forge(host: Host) -> Tally:
+    """Hand in every kind of forged configuration of a suspended VM, to the firmware and to the destination."""
+    tally = Tally()
+    vm, other = host.create(segments=2), host.create(segments=1)
+    true = suspended_configuration(host, vm)
+    held = host.table().vms[other.name].segments
+    table = msgspec.to_builtins(host.table())
+    free = next(number for number in range(host.segments) if not any(number in e.segments for e in _entries(host)))
+    for forgery in forgeries(true, foreign=next(iter(held)), free=free, count=host.segments):
+        for link, method, more in (
+            (host.firmware, "describe", {"target": true.target}),
+            (host.links[true.target], "receive", {}),
+        ):
+            tally.runs += 1
+            try:
+                link.call(method, vm=vm.name, configuration=forgery.content, **more)
+                tally.faults.append(f"{forgery.kind} is accepted by {link.peer}")
+            except Forged:
+                pass
+    if msgspec.to_builtins(host.table()) != table:
+        tally.faults.append("a forged configuration has changed the firmware's table")
+    ending = host.settle(vm.name)
+    tally.endings["migrated" if ending.at == true.target else "stayed"] += 1
+    other.stop()
+    tally.faults += look_over(host, vm)
+    return tally
+
+
+def suspended_configuration(host: Host, vm: Vm) -> Configuration:
+    """Suspend a VM on its way to the next partition, and stop there; its true configuration."""
+    driver = host.driver
+    assert isinstance(driver, Driver)
+    here = vm.partition
+    there = next(name for name in host.names if name != here)
+
+    def halt(point: str, _: str) -> None:
+        if point == "before:describe":
+            raise _Halted
+
+    driver.at = halt
+    try:
+        vm.migrate(there)
+    except _Halted:
+        pass
+    finally:
+        driver.at = lambda point, vm: None
+    return decode(host.links[here].call("describe", vm=vm.name)["configuration"])
+
+
+class _Halted(Exception):
+    """A migration that is left where it is."""
+
+
+def _entries(host: Host) -> list[VmEntry]:
+    return list(host.table().vms.values())
+
+
 def look_over(host: Host, vm: Vm | None, handles: int | None = None) -> list[str]:
     """Everything that is wrong with a host on which nothing is under way, one sentence each.
 
@@ -242,6 +334,19 @@ def look_over(host: Host, vm: Vm | None, handles: int | None = None) -> list[str
     if host.departure is not None:
         found.append(f"the log departs from the specification: {host.departure}")
     return found
+
+
+def guest_complaint(vm: Vm, quiet: float = 0.2) -> str:
+    """What the guest complains of; "" when it has gone on for some seconds without a complaint."""
+    deadline = time.monotonic() + quiet
+    while time.monotonic() < deadline:
+        status = vm.status
+        if status.why:
+            return status.why
+        if status.first_effect is None:
+            deadline = time.monotonic() + quiet  # it has not begun yet
+        time.sleep(0.001)
+    return ""
 
 
 def _runs_once(host: Host, vm: Vm) -> list[str]:
@@ -272,7 +377,7 @@ def _left_over(host: Host, vm: Vm | None) -> list[str]:
         if vm is not None and name != home and _has_something(host.report(vm.name, name)):
             found.append(f"{name} has something left of {vm.name}")
     known = KnownProcesses(host.directory / "state" / "processes").all()
-    mine = {host.process_of(party) for party in (*host.names, COORDINATOR)} | {os.getpid()}
+    mine = {os.getpid(), *host.processes().values()}
     if vm is not None and home is not None:
         mine.add(host.process_of(home, vm.name))
     deadline = time.monotonic() + 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -138,6 +139,8 @@ class Driver:
             self.firmware.call("bury", vm=vm)
             self.log.event("source", "stop", {"vm": vm})
             raise
+        for number in given:
+            self._words(size).last.pop(int(number), None)
         arguments = [
             {"vm": vm, "segment": segment_name(int(number)), "address": f"address{address // size}"}
             for number, address in given.items()
@@ -346,13 +349,13 @@ class Driver:
         while self._owed:
             vm, said, certain = self._owed[0]
             writes = self._writes(vm)
+            self._owed.pop(0)
             if certain:
                 for step in writes:
                     self.log.event("guest", step.event, step.arguments)
                 self._log(vm, "suspend", said, "")
             else:
                 self.log.perhaps([writes, said], "whether it was suspended is not known")
-            self._owed.pop(0)
             self.pending(())
 
     def _refused(self, vm: str, step: str, scene: _Scene, journey: _Journey, error: Refused) -> None:
@@ -409,8 +412,6 @@ class Driver:
             return "answer"
         if Defect.TWO_RUNNERS in defects and step == "answer":
             return "roll_back"
-        if Defect.LATE_UNLOCK in defects and step == "unlock":
-            return "unmap"
         return step
 
     # What is so
@@ -462,7 +463,9 @@ class Driver:
             any_mapped_at_source=attached,
             all_mapped_at_source=whole,
             all_mapped_at_target=target.status.attached,
-            locked_at_source=source.status.locked and self.setting.protocol.devices is Devices.LOCK,
+            locked_at_source=source.locked
+            and self.setting.protocol.devices is Devices.LOCK
+            and Defect.LATE_UNLOCK not in self.setting.defects,
         )
 
     def _said(self, vm: str, step: str, scene: _Scene) -> list[Said]:
@@ -511,22 +514,28 @@ class Driver:
             grant = self._grant(vm)
         except Refused:
             return {}
-        reports: dict[str, Report | None] = {}
-        still = True
-        for name in self.partitions:
-            if name in self._down:
-                reports[name] = None
-                continue
-            try:
-                reports[name] = report = self._of(name, vm)
-            except PeerGone:
-                still = False
-                continue  # it is noticed, and told, by whoever asks it for something
-            still = still and not report.status.running
-        words = self._words(grant.size) if still else None
+        before = self._reports(vm)
+        still = len(before) == len(self.partitions) and not any(
+            each and each.status.running for each in before.values()
+        )
         view = self._view(vm, digests=still)
+        # Asked again last: of who has died in the meantime, nothing that was seen before is told.
+        reports = self._reports(vm)
+        whole = len(reports) == len(self.partitions)
+        words = self._words(grant.size) if still and whole else None
         sent = frozenset(self._journeys[vm].sent) if vm in self._journeys else frozenset()
-        return seen(vm, view, reports, sent, words, self._shared)
+        return seen(vm, view, reports, sent, words, whole, self._shared)
+
+    def _reports(self, vm: str) -> dict[str, Report | None]:
+        """What each partition says of a VM: None of one that is known to be dead, nothing of one that does not answer.
+
+        That one is noticed, and told, by whoever asks it for something.
+        """
+        found: dict[str, Report | None] = {}
+        for name in self.partitions:
+            with contextlib.suppress(PeerGone):
+                found[name] = None if name in self._down else self._of(name, vm)
+        return found
 
     def _words(self, size: int) -> Words:
         if self.words is None:

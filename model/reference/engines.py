@@ -7,13 +7,25 @@ from importlib import import_module
 from typing import Protocol
 
 from attorn.model.reference.devices.device import Device
+from attorn.model.reference.devices.states import DeviceState
+from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import Refused, Unsupported
 from attorn.model.reference.vmm.cpu_state import CpuRequirements, CpuState
 from attorn.model.reference.vmm.engine import Engine
 from attorn.model.reference.vmm.memory import GuestMemory
 from attorn.spec.errors import BadInput
 
-__all__ = ["ENGINES", "Guest", "default_engine", "engine_named", "guest_named", "missing"]
+__all__ = [
+    "ENGINES",
+    "PRETEND",
+    "Guest",
+    "default_engine",
+    "default_guest",
+    "engine_named",
+    "guest_named",
+    "missing",
+    "promised",
+]
 
 ENGINES = {
     "kvm": "attorn.model.reference.vmm.kvm.engine:KvmEngine",
@@ -21,6 +33,9 @@ ENGINES = {
     "pretend": "attorn.model.reference.pretend:Pretend",
 }
 """From the one that is taken by preference on; the last executes only a pretended guest."""
+
+
+PRETEND = "pretend"
 
 
 class Guest(Protocol):
@@ -62,9 +77,14 @@ def default_engine() -> str:
     )
 
 
+def default_guest(engine: str) -> str:
+    """The guest that an engine executes unless told otherwise: a witness of its memory."""
+    return PRETEND if engine == PRETEND else "memory"
+
+
 def guest_named(name: str, options: Mapping[str, str]) -> Guest:
     """The guest of a name, with its options."""
-    if name == "pretend":
+    if name == PRETEND:
         return _PretendedGuest()
     from attorn.model.reference.guests import guest
 
@@ -72,6 +92,12 @@ def guest_named(name: str, options: Mapping[str, str]) -> Guest:
         return guest.guest_named(name, options)
     except BadInput as error:
         raise Refused(f"{error}.") from None
+
+
+def promised(plan: Plan) -> tuple[CpuRequirements, tuple[type[DeviceState], ...]]:
+    """What the guest of a plan needs, and the kinds of its devices in order: what a configuration must agree with."""
+    guest = guest_named(plan.guest, plan.options)
+    return guest.requirements, tuple(device.kind for device in guest.devices())
 
 
 class _PretendedGuest:

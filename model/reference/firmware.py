@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from attorn.model.reference.configuration import decode
+from attorn.model.reference.engines import promised
 from attorn.model.reference.fault_points import Defect, FaultPoints
 from attorn.model.reference.journal import Journal
 from attorn.model.reference.process import KnownProcesses, serve_until_orphaned
@@ -98,12 +99,14 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 class VmView(msgspec.Struct, frozen=True, kw_only=True):
     """What the firmware observes of a VM from outside.
 
-    mapped: by partition, the segments that a process of the partition maps, read from /proc.
+    mapped: by partition, the guest address at which a process of it maps each segment, by /proc and the order there.
+    described: guest address of each segment in the configuration on record; None when there is none.
     digests: of the contents, by segment, where asked for.
     """
 
     grant: Grant
-    mapped: dict[str, tuple[int, ...]]
+    mapped: dict[str, dict[int, int]]
+    described: dict[int, int] | None = None
     digests: dict[int, str] = {}
 
 
@@ -121,6 +124,7 @@ class Firmware:
             table = Table(options.size, options.partitions, list(options.owner))
             self.journal.append(table.snapshot())
         self.table = table
+        table.shared = options.shared
         directory = None if options.directory is None else Path(options.directory)
         self.store = SegmentStore(len(table.owner), table.size, directory, options.huge)
         self.files = by_file(dict(enumerate(self.store.identities)))
@@ -186,7 +190,7 @@ class Firmware:
         entry = self.table.entry(vm)
         found = decode(configuration)
         if not self.points.has(Defect.MISSING_SEGMENT):
-            validate(found, self._grant(entry), target)
+            validate(found, self._grant(entry), target, *promised(entry.plan))
         record = Intended(vm, target, configuration)
         if entry.intent and not entry.entered and (entry.target, entry.configuration) == (target, configuration):
             return  # asked again, because whoever asked first has died
@@ -309,7 +313,8 @@ class Firmware:
         asker = self._asker(channel)
         wanted = sorted(entry.segments, key=entry.segments.__getitem__)
         foreign = [number for number in wanted if self.table.owner[number] != asker]
-        allowed = self.options.shared and asker in (entry.source, entry.target)
+        convention = self.options.shared or self.points.has(Defect.TWO_RUNNERS)
+        allowed = convention and asker in (entry.source, entry.target)
         if foreign and not allowed:
             raise Refused(
                 f"segment {foreign[0]} of VM {vm} belongs to {self.table.owner[foreign[0]]}; "
@@ -346,14 +351,12 @@ class Firmware:
         """What can be seen of a VM from outside: the table, mappings by /proc, and contents if asked for."""
         entry = self.table.entry(vm)
         files = self._files_of(entry.segments)
-        mapped = {
-            partition: tuple(
-                sorted({segment for hold in self._holds(partition, files) for _, _, segment in hold.mappings})
-            )
-            for partition in self.table.partitions
-        }
+        mapped = {partition: self._mapped(entry, partition, files) for partition in self.table.partitions}
+        described = None
+        if entry.configuration:
+            described = {each.segment: each.guest_address for each in decode(entry.configuration).segments}
         contents = {number: self.store.digest(number) for number in entry.segments} if digests else {}
-        return VmView(grant=self._grant(entry), mapped=mapped, digests=contents)
+        return VmView(grant=self._grant(entry), mapped=mapped, described=described, digests=contents)
 
     def table_now(self) -> Snapshot:
         """The whole table."""
@@ -407,6 +410,15 @@ class Firmware:
     def _holds(self, partition: str, files: dict[tuple[int, int], int]) -> list[Any]:
         """What processes of a partition, and their descendants, have of some segments."""
         return [hold for pid in family(self._known.of(partition)) if (hold := holds_of(pid, files))]
+
+    def _mapped(self, entry: VmEntry, partition: str, files: dict[tuple[int, int], int]) -> dict[int, int]:
+        """Where a partition maps a VM's segments: the lowest in the process is the lowest that the guest sees."""
+        found = {start: segment for hold in self._holds(partition, files) for start, _, segment in hold.mappings}
+        placed = [found[start] for start in sorted(found)]
+        addresses = sorted(entry.segments.values())
+        if len(placed) == len(addresses):
+            return dict(zip(placed, addresses, strict=True))
+        return {segment: entry.segments[segment] for segment in placed}
 
     def _unmapped(self, vm: str, segments: Iterable[int]) -> None:
         files = self._files_of(segments)

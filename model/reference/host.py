@@ -9,15 +9,18 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 import msgspec
 
-from attorn.model.protocol import ExitOrder, Memory, Protocol
+from attorn.model.presets import PRESETS
+from attorn.model.protocol import Devices, ExitOrder, Memory, Protocol
 from attorn.model.reference.coordinator import CoordinatorOptions, RemoteDriver
 from attorn.model.reference.driver import Driver, Ending, Setting
+from attorn.model.reference.engines import PRETEND, default_engine, default_guest
 from attorn.model.reference.event_log import EventLog, Header, read_log
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import FirmwareOptions, VmView
@@ -76,6 +79,8 @@ class Host:
     """Firmware, partitions and a protocol driver, for as long as a ``with`` block lasts.
 
     partitions:  how many, or the engine of each by name: ``{"partition0": "kvm", "partition1": "unicorn"}``.
+    engine:      that of each partition, where only their number is given: ``kvm``, ``unicorn`` or ``pretend``; by
+                 default the first of these that works here.
     segments, size: how much memory there is, and bytes of a segment.  It belongs to the partitions in equal shares
                  unless ``owner`` says for each segment to which.
     policy:      how memory is taken from a source; by default ``kill`` where each VM has its own process, else
@@ -99,6 +104,7 @@ class Host:
         self,
         partitions: int | Mapping[str, str] = 2,
         *,
+        engine: str | None = None,
         segments: int = 8,
         size: int = SEGMENT_SIZE,
         owner: Sequence[str] | None = None,
@@ -115,7 +121,7 @@ class Host:
         seconds: float = 10.0,
         attempts: int = 3,
     ) -> None:
-        engines = partitions if isinstance(partitions, Mapping) else _named(partitions)
+        engines = partitions if isinstance(partitions, Mapping) else _named(partitions, engine or default_engine())
         self.engines = dict(engines)
         self.names = tuple(self.engines)
         if self.names != tuple(f"partition{number}" for number in range(len(self.names))) or len(self.names) < 2:
@@ -154,10 +160,12 @@ class Host:
 
     # What one does with it
 
-    def create(self, guest: str = "pretend", partition: str | None = None, *, segments: int = 1, **options: str) -> Vm:
+    def create(
+        self, guest: str | None = None, partition: str | None = None, *, segments: int = 1, **options: str
+    ) -> Vm:
         """Create a VM with some segments from guest address 0 on, and execute it.
 
-        guest, options: which program, and what it needs, such as ``disk="/path"``.
+        guest, options: which program, and what it needs, such as ``disk="/path"``; by default a witness of its memory.
         Raises Refused when the partition cannot execute it, or has not enough free segments.
         """
         taken = self.table().vms
@@ -166,7 +174,9 @@ class Host:
             raise Refused(f"a host has at most {VMS} VMs at a time; stop one.")
         name = free[0]
         addresses = [number * self.size for number in range(segments)]
-        self.driver.create(name, partition or self.names[0], Plan(guest=guest, options=options), addresses)
+        where = partition or self.names[0]
+        plan = Plan(guest=guest or default_guest(self.engines.get(where, PRETEND)), options=options)
+        self.driver.create(name, where, plan, addresses)
         return Vm(self, name)
 
     def migrate(self, vm: str, to: str) -> Ending:
@@ -223,6 +233,10 @@ class Host:
             return int(self.links[party].call("process_of", vm=vm))
         return self._children[party].pid
 
+    def processes(self) -> dict[str, int]:
+        """The process of each party."""
+        return {name: child.pid for name, child in self._children.items()}
+
     def arm(self, party: str, point: str, visits: int = 1, vm: str = "") -> None:
         """Let a party's process, or a VM's in it, die at a point of its own."""
         if party == "firmware":
@@ -250,9 +264,9 @@ class Host:
             self._start_partition(name)
         token = next(token for token, name in self._tokens.items() if name == OPERATOR)
         self.firmware = Link(self.directory / "firmware", FIRMWARE, token, seconds=self._seconds)
-        self._open.callback(self.firmware.close)
         self.links = {name: Link(self.directory / name, name, seconds=self._seconds) for name in self.names}
-        for link in self.links.values():
+        for link in (self.firmware, *self.links.values()):
+            link.attempts = self._attempts
             self._open.callback(link.close)
         self.firmware.reconnect()
         self.driver: Driver | RemoteDriver
@@ -410,18 +424,10 @@ class Host:
 
 def default_protocol(shared: bool) -> Protocol:
     """The protocol of this implementation: that of the preset ``firmware``, or ``memfd`` for shared memory."""
-    from attorn.model.presets import PRESETS
-
-    found = PRESETS["memfd" if shared else "firmware"].protocol
-    return found if shared else _patient(found)
-
-
-def _patient(protocol: Protocol) -> Protocol:
-    """The source exits only once it has heard: until then it could take the VM back."""
-    from dataclasses import replace
-
-    return replace(protocol, exit_order=ExitOrder.AFTER_ANSWER)
+    found = replace(PRESETS["memfd" if shared else "firmware"].protocol, devices=Devices.LOCK)
+    # The source exits only once it has heard: until the destination is let in, it can take the VM back.
+    return found if shared else replace(found, exit_order=ExitOrder.AFTER_ANSWER)
 
 
-def _named(count: int) -> dict[str, str]:
-    return {f"partition{number}": "pretend" for number in range(count)}
+def _named(count: int, engine: str) -> dict[str, str]:
+    return {f"partition{number}": engine for number in range(count)}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -46,6 +44,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     code: int = 0
     why: str = ""
     first_effect: float | None = None
+    has_disk: bool = False
     locked: bool = False
     told: dict[str, str] = {}
 
@@ -98,13 +97,11 @@ class Hosted:
                 ]
             if self.points.has(Defect.COPIED_SEGMENT) and grant.intent:
                 ranges[0] = _copied(ranges[0])
-            memory = self._engine.attach(ranges)
+            self._engine.attach(ranges)
         except UnfitMemory as error:
             raise Refused(f"VM {self.vm}: {error}") from None
         finally:
             close_all(handles)
-        for device in self.devices:
-            device.attach(memory)
         self.points.reach("vm:attach:mapped")
 
     def boot(self, plan: Plan) -> None:
@@ -123,18 +120,19 @@ class Hosted:
         self._engine.suspend()
         for device in self.devices:
             device.quiesce()
-        if self.points.has(Defect.LATE_WRITE):
-            address = self._engine.memory.regions[0].address
-            where = self._engine.memory.read(address, 1)
-            _late(lambda: self._engine.memory.write(address, bytes([where[0] ^ 0xFF])))
         return self.status()
 
     def capture(self) -> RunState:
         """The state of vCPU and devices; raises Refused when some of it cannot be carried."""
         try:
-            return RunState(cpu=self._engine.capture(), devices=tuple(device.capture() for device in self.devices))
+            found = RunState(cpu=self._engine.capture(), devices=tuple(device.capture() for device in self.devices))
         except CannotCarry as error:
             raise Refused(f"VM {self.vm} stays: {error}") from None
+        if self.points.has(Defect.LATE_WRITE):
+            memory = self._engine.memory
+            address = memory.regions[0].address
+            memory.write(address, bytes([memory.read(address, 1)[0] ^ 0xFF]))
+        return found
 
     def restore(self, state: RunState) -> None:
         """Give vCPU and devices their state; devices take what they name, such as the lock of a disk."""
@@ -146,6 +144,8 @@ class Hosted:
             self._engine.restore(cpu)
         except CannotCarry as error:
             raise Refused(f"VM {self.vm} cannot be created here: {error}") from None
+        if len(state.devices) != len(self.devices):
+            raise Refused(f"VM {self.vm} has {len(self.devices)} devices; the state of {len(state.devices)} came.")
         for device, each in zip(self.devices, state.devices, strict=True):
             device.restore(each)
         self.points.reach("vm:restore:done")
@@ -181,6 +181,7 @@ class Hosted:
             code=0 if stopped is None else stopped.code,
             why="" if stopped is None else stopped.why,
             first_effect=None if first is None else first / 1e9,
+            has_disk=any(hasattr(device, "locked") for device in self.devices),
             locked=any(getattr(device, "locked", False) for device in self.devices),
             told=_told(self.devices),
         )
@@ -200,9 +201,11 @@ class Hosted:
         return self.engine
 
     def _mapped(self) -> bool:
+        if self.engine is None:
+            return False
         try:
-            return self._engine.memory.mapped
-        except (AssertionError, UnfitMemory):
+            return self.engine.memory.mapped
+        except UnfitMemory:
             return False
 
     def _handles(self, grant: Grant) -> list[int]:
@@ -227,16 +230,6 @@ def _copied(piece: MemoryRange) -> MemoryRange:
     copy = os.memfd_create("copy")
     os.write(copy, os.pread(piece.descriptor, piece.size, piece.offset))
     return MemoryRange(copy, 0, piece.size, piece.address)
-
-
-def _late(write: Any) -> None:
-    import threading
-
-    def later() -> None:
-        time.sleep(0.002)
-        write()
-
-    threading.Thread(target=later, daemon=True).start()
 
 
 def _told(devices: Sequence[Device]) -> dict[str, str]:

@@ -19,6 +19,7 @@ import msgspec
 
 from attorn.model.protocol import Memory
 from attorn.model.reference.configuration import Configuration, SegmentDescription, decode, encode
+from attorn.model.reference.engines import promised
 from attorn.model.reference.fault_points import Defect, FaultPoints
 from attorn.model.reference.firmware import Grant
 from attorn.model.reference.hosting import Hosted, RunState, Status
@@ -62,6 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     phase, aborting, heard, told, cut, target: as its source; ABSENT when it is not.
     arrival: as its destination.  resources: whether it has a VM of that name at all.  epoch: of the migration.
+    locked:  whether its VMM may use the VM's disk, or would if it had one.
     """
 
     phase: Phase = Phase.ABSENT
@@ -73,6 +75,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     told: Outcome = Outcome.OPEN
     arrival: Arrival = Arrival.NOTHING
     resources: bool = False
+    locked: bool = False
     status: Status = Status(attached=False, running=False)
     plan: Plan = Plan(guest="")
     configuration: bytes = b""
@@ -94,6 +97,7 @@ class _Slot:
     told: Outcome = Outcome.OPEN
     arrival: Arrival = Arrival.NOTHING
     resources: bool = False
+    locked: bool = False
     state: RunState | None = None
     configuration: bytes = b""
     released: bool = field(default=False)
@@ -188,7 +192,7 @@ class Partition:
         """Make a VM; it has no memory yet."""
         if vm in self.slots:
             raise Refused(f"{self.options.name} has a VM {vm} already.")
-        slot = _Slot(vm, plan, self._fresh(vm), resources=True)
+        slot = _Slot(vm, plan, self._fresh(vm), resources=True, locked=True)
         try:
             slot.vmm().make(self.options.engine, plan)
         except BaseException:
@@ -240,7 +244,7 @@ class Partition:
             segments = segments[1:]
         found = Configuration(
             vm=vm, epoch=grant.epoch, source=self.options.name, target=slot.target,
-            requirements=self._requirements(slot), segments=segments, cpu=slot.state.cpu, devices=slot.state.devices,
+            requirements=promised(slot.plan)[0], segments=segments, cpu=slot.state.cpu, devices=slot.state.devices,
         )  # fmt: skip
         slot.configuration = encode(found)
         return self._report(slot, configuration=True)
@@ -266,6 +270,7 @@ class Partition:
         self._require(slot.phase is Phase.TRANSFERRED and not slot.aborting, slot, "unlock")
         if not self.points.has(Defect.LATE_UNLOCK):
             slot.vmm().release()
+        slot.locked = False
         return self._report(slot)
 
     def unmap(self, vm: str, policy: Policy) -> Report:
@@ -341,10 +346,10 @@ class Partition:
         if self.points.has(Defect.TWO_RUNNERS):
             self._take_again(slot)
         self.firmware.call("withdraw", vm=vm)
-        if slot.released and slot.state is not None:
+        if slot.state is not None and (slot.released or not slot.locked):
             slot.vmm().restore(slot.state)
         slot.vmm().start()
-        slot.phase, slot.aborting, slot.released = Phase.RUNNING, False, False
+        slot.phase, slot.aborting, slot.released, slot.locked = Phase.RUNNING, False, False, True
         slot.told, slot.state, slot.configuration = Outcome.STAYED, None, b""
         self.points.reach("source:roll_back:after")
         return self._report(slot)
@@ -394,7 +399,7 @@ class Partition:
         self.points.reach("destination:receive:before")
         found = decode(configuration)
         if not self.points.has(Defect.MISSING_SEGMENT):
-            validate(found, self._grant(vm), self.options.name)
+            validate(found, self._grant(vm), self.options.name, *promised(slot.plan))
         slot.state = RunState(cpu=found.cpu, devices=found.devices)
         slot.configuration, slot.epoch, slot.arrival = configuration, found.epoch, Arrival.RECEIVED
         self.points.reach("destination:receive:after")
@@ -426,7 +431,7 @@ class Partition:
         self.points.reach("destination:create:before")
         assert slot.state is not None
         slot.vmm().restore(slot.state)
-        slot.arrival, slot.resources = Arrival.CREATED, True
+        slot.arrival, slot.resources, slot.locked = Arrival.CREATED, True, True
         self.points.reach("destination:create:after")
         return self._report(slot)
 
@@ -528,7 +533,7 @@ class Partition:
         if slot.hosted is not None:
             slot.hosted.close()
             slot.hosted = None
-        slot.resources = False
+        slot.resources = slot.locked = False
 
     def _drop(self, slot: _Slot) -> None:
         self._end(slot)
@@ -549,11 +554,6 @@ class Partition:
     def _grant(self, vm: str) -> Grant:
         return msgspec.convert(self.firmware.call("lookup", vm=vm), Grant)
 
-    def _requirements(self, slot: _Slot) -> CpuRequirements:
-        from attorn.model.reference.engines import guest_named
-
-        return guest_named(slot.plan.guest, slot.plan.options).requirements
-
     def _report(self, slot: _Slot, configuration: bool = False, asking: bool = True) -> Report:
         status = Status(attached=False, running=False)
         if slot.hosted is not None and asking:
@@ -564,7 +564,8 @@ class Partition:
                     raise
         return Report(
             phase=slot.phase, target=slot.target, epoch=slot.epoch, aborting=slot.aborting, heard=slot.heard,
-            cut=slot.cut, told=slot.told, arrival=slot.arrival, resources=slot.resources, status=status,
+            cut=slot.cut, told=slot.told, arrival=slot.arrival, resources=slot.resources,
+            locked=slot.locked and (status.locked or not status.has_disk), status=status,
             plan=slot.plan, configuration=slot.configuration if configuration else b"",
         )  # fmt: skip
 

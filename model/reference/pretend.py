@@ -24,7 +24,7 @@ from attorn.model.reference.vmm.cpu_state import (
     SegmentRegisters,
 )
 from attorn.model.reference.vmm.engine import CannotCarry, Stop, Stopped
-from attorn.model.reference.vmm.memory import GuestMemory, MemoryRange
+from attorn.model.reference.vmm.memory import GuestMemory, MemoryRange, UnfitMemory
 
 __all__ = ["FRESH", "REQUIREMENTS", "Pretend"]
 
@@ -78,7 +78,8 @@ class Pretend:
     @property
     def memory(self) -> GuestMemory:
         """The guest's memory."""
-        assert self._memory is not None, "attached"
+        if self._memory is None:
+            raise UnfitMemory("the VM has no memory attached")
         return self._memory
 
     @property

@@ -30,7 +30,12 @@ __all__ = ["Table"]
 
 
 class Table:
-    """Ownership and allocation of all segments, and the VMs."""
+    """Ownership and allocation of all segments, and the VMs.
+
+    shared: ownership is a convention, as memory semantics ``shared`` have it; nobody is let in.
+    """
+
+    shared = False
 
     def __init__(self, size: int, partitions: tuple[str, ...], owner: list[str]) -> None:
         self.size = size
@@ -112,7 +117,8 @@ class Table:
             case Forgotten(vm):
                 _refuse_if(self.entry(vm).intent, f"VM {vm}: the migration under way has not been withdrawn.")
             case Settled(vm):
-                _refuse_if(not self.entry(vm).entered, f"VM {vm}: its destination has not been let in.")
+                entered = self.entry(vm).entered or self.shared
+                _refuse_if(not entered, f"VM {vm}: its destination has not been let in.")
             case Buried(vm):
                 self.entry(vm)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attorn.model.reference.configuration import Configuration
+from attorn.model.reference.devices.states import DeviceState
 from attorn.model.reference.refusals import Forged
-from attorn.model.reference.vmm.cpu_state import CpuState, DescriptorTable, SegmentRegister
+from attorn.model.reference.vmm.cpu_state import CpuRequirements, CpuState, DescriptorTable, SegmentRegister
 
 if TYPE_CHECKING:
     from attorn.model.reference.firmware import Grant
@@ -25,10 +26,16 @@ KNOWN_MXCSR = 0xFFFF
 KNOWN_PAT = (0, 1, 4, 5, 6, 7)
 
 
-def validate(configuration: Configuration, grant: Grant, here: str) -> None:
+def validate(
+    configuration: Configuration,
+    grant: Grant,
+    here: str,
+    requirements: CpuRequirements,
+    devices: tuple[type[DeviceState], ...],
+) -> None:
     """Raise Forged unless a configuration says exactly what the firmware's table says, of a CPU that can be.
 
-    here: the partition that is to take the VM.
+    here: the partition that is to take the VM.  requirements, devices: those of the guest that the VM is made of.
     """
     _same("VM", configuration.vm, grant.vm)
     _same("source", configuration.source, grant.source)
@@ -37,14 +44,10 @@ def validate(configuration: Configuration, grant: Grant, here: str) -> None:
         _same("destination on record", grant.target, here)
     _same("epoch", configuration.epoch, grant.epoch)
     _validate_segments(configuration, grant)
-    if configuration.requirements.version != 1:
-        raise _forged(f"its requirements have version {configuration.requirements.version}; known is 1.")
-    if configuration.requirements.vcpus != 1:
-        raise _forged(f"it has {configuration.requirements.vcpus} vCPUs; a VM here has one.")
+    _same("requirements", configuration.requirements, requirements)
     validate_cpu(configuration.cpu)
     kinds = [type(each).__name__ for each in configuration.devices]
-    if len(set(kinds)) != len(kinds):
-        raise _forged("it has the state of one device twice.")
+    _same("devices", ", ".join(kinds) or "none", ", ".join(each.__name__ for each in devices) or "none")
 
 
 def _validate_segments(configuration: Configuration, grant: Grant) -> None:
@@ -93,10 +96,7 @@ def validate_cpu(cpu: CpuState) -> None:
         _require(bool(control.efer & LME), "efer has LMA without LME")
         _require(bool(control.cr0 & PG), "efer has LMA without paging")
         _require(bool(control.cr4 & PAE), "efer has LMA without cr4.PAE")
-        for name in ("rip", "rsp"):
-            # Only rip must be canonical; rsp is checked where it is used.
-            if name == "rip":
-                _require(_canonical(cpu.general.rip), f"rip {cpu.general.rip:#x} is not canonical")
+        _require(_canonical(cpu.general.rip), f"rip {cpu.general.rip:#x} is not canonical")
         for name in ("lstar", "cstar", "kernel_gs_base"):
             value = getattr(cpu.system, name)
             _require(_canonical(value), f"{name} {value:#x} is not canonical")

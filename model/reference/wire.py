@@ -22,7 +22,8 @@ from typing import Any, Protocol, get_type_hints
 
 import msgspec
 
-from attorn.model.reference.refusals import Damaged, Forged, NoReply, NotDone, PeerGone, Refused
+from attorn.model.reference.refusals import Damaged, Forged, NoReply, PeerGone, Refused
+from attorn.spec.errors import BadInput
 
 __all__ = ["HANDLES", "Call", "Caller", "Channel", "Frame", "Noise", "Reply", "Server", "connect", "listen", "pair"]
 
@@ -355,7 +356,7 @@ class Server:
             result = method.function(**{name: extra[name] for name in method.wants}, **arguments)
         except (PeerGone, NoReply) as error:
             return Reply(refused=str(error), gone=error.party), ()
-        except NotDone as error:
+        except BadInput as error:
             return Reply(refused=str(error), kind=type(error).__name__), ()
         if isinstance(result, tuple):
             return Reply(result[0]), tuple(result[1])

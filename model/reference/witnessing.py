@@ -40,17 +40,22 @@ def seen(
     reports: Mapping[str, Report | None],
     sent: frozenset[Message],
     words: Words | None,
-    shared: bool = False,
+    whole: bool,
+    shared: bool,
 ) -> dict[str, Value]:
     """Cells of the state of one VM.
 
     reports: by partition; None for one that does not live.  words: None when contents are not looked at.
+    whole:   whether every partition has a report.  shared: whether ownership is a convention.
     """
     cells: dict[str, Value] = {f"sent[{vm}, {message.name}]": message in sent for message in Message}
     for partition, report in reports.items():
         cells[f"up[{partition}]"] = report is not None
         if report is not None:
             cells |= _of_partition(vm, partition, report)
+    if whole:
+        holders = [name for name, report in reports.items() if report is not None and report.locked]
+        cells[f"lock[{vm}]"] = holders[0] if holders else None
     if view is None:
         return cells
     grant = view.grant
@@ -92,9 +97,14 @@ def _of_segments(
         cells[f"holds[{grant.vm}, {name}]"] = True
         for partition, report in reports.items():
             if report is not None:
-                place = each.guest_address // grant.size
-                mapped = each.segment in view.mapped.get(partition, ())
-                cells[f"mapped[{partition}, {name}]"] = f"address{place}" if mapped else None
+                cells[f"mapped[{partition}, {name}]"] = _address(view.mapped.get(partition, {}), each.segment, grant)
+        if view.described is not None and grant.intent:
+            cells[f"described[{grant.vm}, {name}]"] = _address(view.described, each.segment, grant)
         if words is not None and each.segment in view.digests:
             cells[f"content[{name}]"] = words.word(view.digests[each.segment])
     return cells
+
+
+def _address(places: Mapping[int, int], segment: int, grant: Grant) -> str | None:
+    """The guest address of a segment as the model names it; None where it has none."""
+    return f"address{places[segment] // grant.size}" if segment in places else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from attorn.model.reference.campaign import Bench, Strike, Tally, kill_at, quiet_host
+from attorn.model.reference.campaign import Bench, Strike, Tally, disturb, kill_at, kill_at_random, quiet_host
+from attorn.model.reference.noise import KINDS, NoiseSetting
 
 
 def survived(*strikes: Strike) -> Tally:
@@ -62,3 +63,19 @@ def test_the_way_back_survives_too() -> None:
         Strike("source", "before:decline", cancelled="before:map"),
     )
     assert tally.endings["stayed"] == 2 and tally.endings["migrated"] == 1
+
+
+def test_messages_may_be_lost_doubled_delayed_truncated_and_flipped() -> None:
+    noise = NoiseSetting(share=0.15, seed=7)
+    with quiet_host(noise=noise, seconds=0.3, attempts=30) as host:
+        tally = disturb(host, messages=60)
+        assert host.departure is None
+    assert tally.faults == []
+    assert tally.endings["lost"] == 0
+    assert {kind for kind, count in tally.disturbed.items() if count} == set(KINDS)
+
+
+def test_processes_may_die_at_any_moment() -> None:
+    with quiet_host() as host:
+        tally = kill_at_random(host, times=4, seed=3, within=0.3)
+    assert tally.faults == [] and tally.runs == 4

@@ -13,7 +13,7 @@ SMALL = 1 << 16
 
 
 def test_a_vm_migrates_there_and_back_and_the_specification_allows_every_step() -> None:
-    with Host(segments=4, size=SMALL) as host:
+    with Host(engine="pretend", segments=4, size=SMALL) as host:
         vm = host.create(segments=2)
         there = vm.migrate("partition1")
         back = vm.migrate("partition0")
@@ -27,7 +27,7 @@ def test_a_vm_migrates_there_and_back_and_the_specification_allows_every_step() 
 
 def test_the_processes_and_files_of_a_host_end_with_it_even_when_the_block_fails() -> None:
     pids: list[int] = []
-    with pytest.raises(ZeroDivisionError), Host(segments=2, size=SMALL, memory="directory") as host:
+    with pytest.raises(ZeroDivisionError), Host(engine="pretend", segments=2, size=SMALL, memory="directory") as host:
         vm = host.create(segments=1)
         pids += [host.process_of("firmware"), host.process_of("partition0"), host.process_of("partition0", vm.name)]
         kept = [host.directory, host._segments_at]
@@ -38,13 +38,13 @@ def test_the_processes_and_files_of_a_host_end_with_it_even_when_the_block_fails
 
 def test_a_host_leaves_no_open_handles_behind() -> None:
     before = len(os.listdir("/proc/self/fd"))
-    with Host(segments=2, size=SMALL) as host:
+    with Host(engine="pretend", segments=2, size=SMALL) as host:
         host.create(segments=1).migrate("partition1")
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_what_a_host_cannot_do_is_refused_with_what_there_is() -> None:
-    with Host(segments=4, size=SMALL) as host:
+    with Host(engine="pretend", segments=4, size=SMALL) as host:
         with pytest.raises(Refused, match="partition0 has 2 free segments; VM vm0 needs 3"):
             host.create(segments=3)
         vm = host.create(segments=2)

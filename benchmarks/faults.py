@@ -1,0 +1,93 @@
+"""The full campaign of faults on the reference implementation: ``python -m benchmarks.faults``.
+
+Every process is killed at every step boundary, inside steps and at random moments, messages are disturbed, and forged
+configurations are handed in; after each, the host is looked over. Takes about half an hour on two cores; ``--share``
+makes all of it smaller.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tabulate import tabulate
+
+from attorn.model.reference.campaign import (
+    Strike,
+    Tally,
+    boundary_strikes,
+    disturb,
+    forge,
+    inside_strikes,
+    kill_at,
+    kill_at_random,
+    quiet_host,
+)
+from attorn.model.reference.noise import NoiseSetting
+
+KILLS, MOMENTS, MESSAGES = 1_000, 500, 10_000
+SHARES = (0.05, 0.15, 0.25)
+
+
+def main() -> None:
+    """Run the campaign and print the table of counts."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description="Faults survived, counted.")
+    parser.add_argument("--share", type=float, default=1.0, help="how much of the full campaign to run (default 1)")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    rows, faults = [], []
+    for name, run in _parts(options.share, options.seed):
+        began = time.monotonic()
+        tally = run()
+        faults += tally.faults
+        row = (
+            name, tally.runs, tally.endings["migrated"], tally.endings["stayed"], tally.endings["lost"],
+            len(tally.faults), f"{time.monotonic() - began:.0f} s",
+        )  # fmt: skip
+        rows.append(row)
+        print("  ".join(map(str, row)), file=sys.stderr, flush=True)
+    heads = ("what", "runs", "migrated", "stayed", "lost, and said so", "broken", "time")
+    print(tabulate(rows, headers=heads, tablefmt="github"))
+    for fault in faults:
+        print(fault)
+    sys.exit(1 if faults else 0)
+
+
+def _parts(share: float, seed: int) -> Iterator[tuple[str, Callable[[], Tally]]]:
+    at_boundaries, inside = list(boundary_strikes()), list(inside_strikes())
+    rounds = max(1, round(share * (KILLS - MOMENTS) / (len(at_boundaries) + len(inside)) + 0.5)) if share >= 1 else 1
+    limit = None if share >= 1 else max(1, round(share * len(at_boundaries)))
+    yield "SIGKILL at a step boundary", lambda: _struck(at_boundaries[:limit] * rounds)
+    yield "SIGKILL inside a step", lambda: _struck(inside[:limit] * rounds)
+    yield "SIGKILL at a random moment", lambda: _random(max(1, round(share * MOMENTS)), seed)
+    for number, noisy in enumerate(SHARES):
+        messages = max(1, round(share * MESSAGES / len(SHARES) + 1))
+        yield f"{messages:,} messages disturbed, {noisy:.0%} of all", partial(_noise, messages, noisy, seed + number)
+    yield "forged configurations, each handed in twice", _forged
+
+
+def _struck(strikes: list[Strike]) -> Tally:
+    with quiet_host() as host:
+        return kill_at(host, strikes)
+
+
+def _random(times: int, seed: int) -> Tally:
+    with quiet_host() as host:
+        return kill_at_random(host, times, seed, within=0.4)
+
+
+def _noise(messages: int, share: float, seed: int) -> Tally:
+    with quiet_host(noise=NoiseSetting(share=share, seed=seed), seconds=0.1, attempts=60) as host:
+        return disturb(host, messages)
+
+
+def _forged() -> Tally:
+    with quiet_host(coordinator="inline") as host:
+        return forge(host)
+
+
+if __name__ == "__main__":
+    main()

@@ -37,9 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description="Faults survived, counted.")
     parser.add_argument("--share", type=float, default=1.0, help="how much of the full campaign to run (default 1)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="run only the parts in whose name this occurs, such as SIGKILL")
     options = parser.parse_args()
     rows, faults = [], []
     for name, run in _parts(options.share, options.seed):
+        if options.only not in name:
+            continue
         began = time.monotonic()
         tally = run()
         faults += tally.faults

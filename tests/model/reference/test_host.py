@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +56,14 @@ def test_what_a_host_cannot_do_is_refused_with_what_there_is() -> None:
         vm.stop()
         with pytest.raises(Refused, match=f"no VM `{vm.name}`"):
             vm.migrate("partition1")
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference.md").read_text(encoding="utf-8")
+    example = page.partition("```python\n")[2].partition("```")[0]
+    assert len(example.strip().splitlines()) <= 15
+    exec(compile(example, "reference.md", "exec"), {})
+    there, owners, lost = capsys.readouterr().out.splitlines()
+    assert there == "partition1 True nothing went wrong"
+    assert owners == "owners: ['partition1', 'partition1', 'partition1', 'partition1']"
+    assert lost.startswith("VM vm0 is lost: ")

@@ -18,7 +18,7 @@ from attorn.model.reference.link import Link
 from attorn.model.reference.partition import Report
 from attorn.model.reference.planning import Situation, next_step
 from attorn.model.reference.records import Plan, Snapshot
-from attorn.model.reference.refusals import NoReply, PeerGone, Refused
+from attorn.model.reference.refusals import NoReply, NoSuchVm, PeerGone, Refused
 from attorn.model.reference.revocation import Policy
 from attorn.model.reference.witnessing import Words, seen, segment_name
 from attorn.spec.handover import Arrival, Message
@@ -30,8 +30,12 @@ FIRMWARE = "the firmware"
 LOST = "those who could have told how have died"
 LOST_UNWRITTEN = "the VMM that had its registers has died, and they were on record nowhere"
 LOST_ENTERED = "its new VMM had been let in and has died; what was on record of it is of an earlier time"
+PATIENCE = 0.5
 UNDER_WAY = (Phase.SUSPENDED, Phase.DESCRIBED, Phase.TRANSFERRED)
 MOVES = ("reassign", "complete", "give_back", "reclaim")
+CHANGING = (*MOVES, "describe", "recover", "resume", "roll_back")
+"""Steps after which the firmware's table says something else."""
+ENDING = ("forget", "settle", "bury", "concede")
 PER_SEGMENT = ("allocate", "unmap", "remap", "map", *MOVES)
 AT_SOURCE = ("suspend", "describe", "transfer", "unlock", "unmap", "exit", "hear", "time_out", "notice", "remap",
              "roll_back", "concede")  # fmt: skip
@@ -98,6 +102,20 @@ class _Scene:
     destination: str
 
 
+class _Memory:
+    """What parties have said in the drive at hand, where not everything is looked at anew after each step."""
+
+    def __init__(self, used: bool) -> None:
+        self.used = used
+        self.reports: dict[tuple[str, str], Report] = {}
+        self.grants: dict[str, Grant] = {}
+
+    def clear(self) -> None:
+        """Trust nothing of it any more."""
+        self.reports.clear()
+        self.grants.clear()
+
+
 class Driver:
     """Drives migrations by messages to the firmware and to the partitions.
 
@@ -114,6 +132,7 @@ class Driver:
         self.pending: Callable[[Sequence[Said]], None] = lambda steps: None
         self._journeys: dict[str, _Journey] = {}
         self.words: Words | None = None
+        self._memory = _Memory(not setting.observe)
         self._owed: list[tuple[str, list[Said], bool]] = []
         """Suspensions that are not logged yet, and whether they surely happened."""
         self._down: set[str] = set()
@@ -187,12 +206,21 @@ class Driver:
     def drive(self, vm: str) -> Ending:
         """Do what comes next for a VM until nothing is under way."""
         self._pay()
+        self._memory.clear()
+        try:
+            return self._driven(vm)
+        finally:
+            self._memory.clear()
+            self.log.flush()
+
+    def _driven(self, vm: str) -> Ending:
         while True:
-            if vm not in self._snapshot().vms:
+            try:
+                scene = self._scene(vm)
+            except NoSuchVm:
                 return self._lost(vm)
-            scene = self._scene(vm)
             if scene.source.phase is Phase.ABSENT and scene.source.arrival is Arrival.RESUMED:
-                self._link(scene.grant.source).call("settle", vm=vm)  # what was left of that step when somebody died
+                self._tell(scene.grant.source, "settle", vm)  # what was left of that step when somebody died
                 continue
             step = self._misplaced(next_step(self._situation(vm, scene), self.setting.protocol), scene)
             if step is None:
@@ -215,15 +243,21 @@ class Driver:
         try:
             note = self._do(vm, step, scene, journey)
         except Refused as error:
+            self._memory.clear()
             self._refused(vm, step, scene, journey, error)
             return
         except (PeerGone, NoReply) as error:
+            self._memory.clear()
             self.log.perhaps([said], note=str(error))
             if isinstance(error, NoReply) and self._may_give_up(step, scene):
                 self._give_up(vm, "time_out", "source", str(error))
                 return
             raise
         journey.steps[step] = journey.steps.get(step, 0.0) + time.monotonic() - began
+        if step in CHANGING:
+            self._memory.grants.pop(vm, None)
+        if step in ENDING:
+            self._memory.clear()
         self.at(f"after:{step}", vm)
         self._log(vm, step, said, note)
         self.pending(())
@@ -277,41 +311,41 @@ class Driver:
         source, target = scene.grant.source, scene.destination
         match step:
             case "describe":
-                found = self._report(self._link(source).call("describe", vm=vm)).configuration
+                found = self._tell(source, "describe", vm).configuration
                 self.firmware.call("describe", vm=vm, target=target, configuration=found)
-                self._link(source).call("described", vm=vm)
+                self._tell(source, "described", vm)
                 return f"{len(found)} bytes"
             case "transfer":
-                journey.configuration = self._report(self._link(source).call("transfer", vm=vm)).configuration
+                journey.configuration = self._tell(source, "transfer", vm).configuration
                 journey.sent.add(Message.CONFIG)
             case "receive":
-                self._link(target).call("receive", vm=vm, configuration=journey.configuration)
+                self._tell(target, "receive", vm, configuration=journey.configuration)
                 journey.sent.discard(Message.CONFIG)
             case "unmap":
-                self._link(source).call("unmap", vm=vm, policy=self.setting.policy)
+                self._tell(source, "unmap", vm, policy=self.setting.policy)
                 taken = self.firmware.call("revoke", vm=vm, partition=source, policy=self.setting.policy)
                 return f"{self.setting.policy.value}, {taken} processes"
             case "reassign" | "complete" | "give_back" | "reclaim":
                 self.firmware.call("reassign", vm=vm, step=step)
             case "recover":
-                self._link(target).call("recover", vm=vm, plan=scene.grant.plan)
+                self._tell(target, "recover", vm, plan=scene.grant.plan)
             case "answer":
-                self._link(target).call("answer", vm=vm)
+                self._tell(target, "answer", vm)
                 journey.sent.add(Message.ANSWER)
             case "hear":
-                self._link(source).call("hear", vm=vm)
+                self._tell(source, "hear", vm)
                 journey.sent.discard(Message.ANSWER)
             case "remind":
                 journey.sent.add(Message.ABORT)
             case "decline" | "insist":
-                arrival = self._report(self._link(target).call("decline", vm=vm)).arrival
+                arrival = self._tell(target, "decline", vm).arrival
                 journey.sent -= {Message.ABORT, Message.CONFIG} if arrival is Arrival.DECLINED else {Message.ABORT}
                 if arrival is not Arrival.DECLINED:
                     journey.sent.add(Message.ANSWER)
             case "notice":
-                self._link(source).call("notice", vm=vm, cut=target in self._down or scene.source.cut)
+                self._tell(source, "notice", vm, cut=target in self._down or scene.source.cut)
             case "forget":
-                self._link(source).call("forget", vm=vm)
+                self._tell(source, "forget", vm)
                 self.firmware.call("forget", vm=vm)
                 journey.sent.clear()
             case "bury":
@@ -322,11 +356,11 @@ class Driver:
                 self.firmware.call("bury", vm=vm)
             case "settle":
                 self.firmware.call("settle", vm=vm)
-                self._link(target).call("settle", vm=vm)
+                self._tell(target, "settle", vm)
                 journey.sent.clear()
             case _:
                 where = source if step in AT_SOURCE else target
-                self._link(where).call(step, vm=vm)
+                self._tell(where, step, vm)
         return ""
 
     def _suspend(self, vm: str, grant: Grant, journey: _Journey) -> None:
@@ -335,7 +369,7 @@ class Driver:
         self.at("before:suspend", vm)
         journey.began = time.monotonic()
         try:
-            self._link(grant.source).call("suspend", vm=vm, target=journey.target)
+            self._tell(grant.source, "suspend", vm, target=journey.target)
         except (PeerGone, NoReply):
             self._owed.append((vm, said, False))
             raise
@@ -378,7 +412,7 @@ class Driver:
         grant = self._grant(vm)
         journey = self._journeys.setdefault(vm, _Journey())
         journey.why = journey.why or why or f"the operator cancelled the migration of VM {vm}."
-        report = self._report(self._link(grant.source).call(how, vm=vm))
+        report = self._tell(grant.source, how, vm)
         if report.phase is Phase.TRANSFERRED:
             journey.sent.add(Message.ABORT)
         self.log.event(party, how, {"vm": vm}, self._seen(vm), why)
@@ -391,7 +425,7 @@ class Driver:
 
     def _ended(self, vm: str, scene: _Scene) -> Ending:
         journey = self._journeys.pop(vm, _Journey())
-        report = scene.source
+        report = self._until_first_effect(vm, scene) if journey.began is not None else scene.source
         for name in self.partitions:  # what is left of a destination that was made ready, or of a source that exited
             if name != scene.grant.source and name not in self._down:
                 self._link(name).call("gone", vm=vm)
@@ -402,6 +436,15 @@ class Driver:
             vm=vm, at=at, migrated=at == journey.target, why=journey.why,
             began=journey.began, downtime=downtime, steps=journey.steps,
         )  # fmt: skip
+
+    def _until_first_effect(self, vm: str, scene: _Scene) -> Report:
+        """Wait, though not for long, until the guest has had an effect in its new VMM: that ends the downtime."""
+        deadline = time.monotonic() + PATIENCE
+        report = scene.source
+        while report.status.running and report.status.first_effect is None and time.monotonic() < deadline:
+            time.sleep(0.0005)
+            report = self._tell(scene.grant.source, "report", vm)
+        return report
 
     def _misplaced(self, step: str | None, scene: _Scene) -> str | None:
         """What a driver with a deliberate defect does instead."""
@@ -472,6 +515,8 @@ class Driver:
         """A step in the words of the model, with all its arguments."""
         if step not in PER_SEGMENT:
             return [Said(step, {"vm": vm})]
+        if self.log.silent:
+            return []
         numbers = [each.segment for each in scene.grant.segments]
         if step in MOVES:
             other = scene.grant.source if step in ("reassign", "complete") else scene.destination
@@ -550,13 +595,26 @@ class Driver:
         return msgspec.convert(self.firmware.call("observe", vm=vm, digests=digests), VmView, strict=False)
 
     def _grant(self, vm: str) -> Grant:
-        return msgspec.convert(self.firmware.call("lookup", vm=vm), Grant)
+        if vm in self._memory.grants:
+            return self._memory.grants[vm]
+        grant = msgspec.convert(self.firmware.call("lookup", vm=vm), Grant)
+        if self._memory.used:
+            self._memory.grants[vm] = grant
+        return grant
 
     def _snapshot(self) -> Snapshot:
         return msgspec.convert(self.firmware.call("table_now"), Snapshot, strict=False)
 
     def _of(self, partition: str, vm: str) -> Report:
-        return self._report(self._link(partition).call("report", vm=vm))
+        known = self._memory.reports.get((partition, vm))
+        return self._tell(partition, "report", vm) if known is None else known
+
+    def _tell(self, partition: str, method: str, vm: str, **arguments: Any) -> Report:
+        """Ask something of a partition; what it then says of the VM."""
+        report = self._report(self._link(partition).call(method, vm=vm, **arguments))
+        if self._memory.used:
+            self._memory.reports[partition, vm] = report
+        return report
 
     def _report(self, answer: Any) -> Report:
         return msgspec.convert(answer, Report)

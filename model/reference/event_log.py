@@ -65,9 +65,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class EventLog:
-    """Appends lines to a file, and hands each to whoever listens."""
+    """Appends lines to a file, and hands each to whoever listens.
 
-    def __init__(self, path: Path | None, header: Header | None) -> None:
+    held: keep lines until ``flush``, so that nobody waits for the file while a VM stands still.
+    """
+
+    def __init__(self, path: Path | None, header: Header | None, held: bool = False) -> None:
+        self._held: list[Line] | None = [] if held else None
         self.path = path
         self.header = header
         self.listeners: list[Callable[[Line], None]] = []
@@ -102,13 +106,29 @@ class EventLog:
         if told:
             self._write([Perhaps(perhaps=told, time=round(time.monotonic(), 6), note=note)])
 
+    @property
+    def silent(self) -> bool:
+        """Whether nobody would read what is logged."""
+        return self._file is None and not self.listeners
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        if self._held:
+            lines, self._held = self._held, None
+            self._write(lines)
+            self._held = []
+
     def close(self) -> None:
         """Close the file."""
+        self.flush()
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _write(self, lines: Sequence[Line]) -> None:
+        if self._held is not None:
+            self._held += lines
+            return
         if self._file is not None:
             self._file.write(b"".join(_encode(line) + b"\n" for line in lines))
         for listener in self.listeners:

@@ -292,7 +292,7 @@ class Host:
         )  # fmt: skip
         if self._remote and self._log_path is None:
             self._log_path = self.directory / "log.jsonl"
-        log = EventLog(self._log_path, header)
+        log = EventLog(self._log_path, header, held=not self._observe and not self._remote)
         log.seen({f"owner[segment{number}]": owner for number, owner in enumerate(self.owner)}, "at the start")
         if self._judged:
             self.judge = Judge(instance, [self.names.index(owner) for owner in self.owner], strict=True)

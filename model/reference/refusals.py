@@ -3,7 +3,8 @@
 BadInput
 └── NotDone
     ├── Refused          a party was asked for what it must not do; nothing has changed
-    │   └── Forged       an extended configuration that cannot be trusted
+    │   ├── Forged       an extended configuration that cannot be trusted
+    │   └── NoSuchVm     the firmware knows no VM of that name
     ├── PeerGone         the process at the other end has died
     ├── NoReply          the other end lives, perhaps, but has not answered in time
     ├── Damaged          a message or a durable record is not what was written
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from attorn.spec.errors import BadInput
 
-__all__ = ["Damaged", "Forged", "NoReply", "NotDone", "PeerGone", "Refused", "Unsupported"]
+__all__ = ["Damaged", "Forged", "NoReply", "NoSuchVm", "NotDone", "PeerGone", "Refused", "Unsupported"]
 
 
 class NotDone(BadInput):
@@ -27,6 +28,10 @@ class Refused(NotDone):
 
 class Forged(Refused):
     """An extended configuration says what is not so, or cannot be."""
+
+
+class NoSuchVm(Refused):
+    """The firmware knows no VM of that name."""
 
 
 class PeerGone(NotDone):

@@ -24,7 +24,7 @@ from attorn.model.reference.records import (
     VmEntry,
     Withdrawn,
 )
-from attorn.model.reference.refusals import Refused
+from attorn.model.reference.refusals import NoSuchVm, Refused
 
 __all__ = ["Table"]
 
@@ -65,9 +65,9 @@ class Table:
         return Snapshot(size=self.size, partitions=self.partitions, owner=list(self.owner), vms=self.vms)
 
     def entry(self, vm: str) -> VmEntry:
-        """The entry of a VM; raises Refused when there is none."""
+        """The entry of a VM; raises NoSuchVm when there is none."""
         if vm not in self.vms:
-            raise Refused(f"there is no VM `{vm}`; there are: {', '.join(self.vms) or 'none'}.")
+            raise NoSuchVm(f"there is no VM `{vm}`; there are: {', '.join(self.vms) or 'none'}.")
         return self.vms[vm]
 
     def holder(self, segment: int) -> str | None:

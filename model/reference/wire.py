@@ -22,7 +22,7 @@ from typing import Any, Protocol, get_type_hints
 
 import msgspec
 
-from attorn.model.reference.refusals import Damaged, Forged, NoReply, PeerGone, Refused
+from attorn.model.reference.refusals import Damaged, Forged, NoReply, NoSuchVm, PeerGone, Refused
 from attorn.spec.errors import BadInput
 
 __all__ = ["HANDLES", "Call", "Caller", "Channel", "Frame", "Noise", "Reply", "Server", "connect", "listen", "pair"]
@@ -198,7 +198,7 @@ def connect(path: Path, peer: str) -> Channel:
     return Channel(connection, peer)
 
 
-_REFUSALS: Mapping[str, type[Refused]] = {"Refused": Refused, "Forged": Forged}
+_REFUSALS: Mapping[str, type[Refused]] = {"Refused": Refused, "Forged": Forged, "NoSuchVm": NoSuchVm}
 
 
 @dataclass

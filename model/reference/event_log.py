@@ -16,7 +16,7 @@ import msgspec
 
 from attorn.model.reference.refusals import Damaged
 
-__all__ = ["Event", "EventLog", "Header", "Line", "Perhaps", "Said", "read_log"]
+__all__ = ["Event", "EventLog", "Header", "Line", "Perhaps", "Said", "Value", "read_log"]
 
 Value = bool | int | str | None
 """True or false, a number, the name of an element or member, or null for nothing."""

@@ -6,6 +6,7 @@ its records in order.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 
 from attorn.model.reference.records import (
@@ -50,8 +51,8 @@ class Table:
         table: Table | None = None
         for record in records:
             if isinstance(record, Snapshot):
-                table = cls(record.size, record.partitions, record.owner)
-                table.vms = record.vms
+                table = cls(record.size, record.partitions, list(record.owner))
+                table.vms = copy.deepcopy(record.vms)
                 table._holder = {number: vm for vm, entry in record.vms.items() for number in entry.segments}
             elif table is None:
                 raise Refused("the journal does not start with a snapshot.")
@@ -62,7 +63,7 @@ class Table:
 
     def snapshot(self) -> Snapshot:
         """All of it as one record."""
-        return Snapshot(size=self.size, partitions=self.partitions, owner=list(self.owner), vms=self.vms)
+        return Snapshot(size=self.size, partitions=self.partitions, owner=list(self.owner), vms=copy.deepcopy(self.vms))
 
     def entry(self, vm: str) -> VmEntry:
         """The entry of a VM; raises NoSuchVm when there is none."""
@@ -173,8 +174,8 @@ class Table:
         back = record.step in ("give_back", "reclaim")
         wanted = entry.source if back else entry.target
         _refuse_if(record.step not in ("reassign", "complete", "give_back", "reclaim"), f"no step {record.step}.")
-        _refuse_if(record.partition != wanted, f"VM {entry.vm} migrates to {entry.target}, not to {record.partition}.")
         _refuse_if(not entry.intent, f"VM {entry.vm} does not migrate; its segments stay where they are.")
+        _refuse_if(record.partition != wanted, f"VM {entry.vm} migrates to {entry.target}, not to {record.partition}.")
         _refuse_if(entry.entered, f"VM {entry.vm}: {entry.target} has been let in; its segments stay there.")
         other = entry.target if back else entry.source
         for number in record.segments:

@@ -1,6 +1,6 @@
 """Messages between processes: checked frames over Unix sockets, with handles of memory.
 
-A frame is one packet of a SOCK_SEQPACKET socket: magic, version, length, number, CRC-32, then MessagePack. A frame that
+A frame is one packet of a SOCK_SEQPACKET socket: magic, version, length, number, MessagePack, CRC-32. A frame that
 is not whole is dropped, with its handles closed, and asked for again; a request that comes twice is done once.
 """
 
@@ -32,7 +32,8 @@ HANDLES = 253
 
 LIMIT = 4 << 20
 SO_SNDBUFFORCE = 32  # for root; Python does not name it
-HEADER = struct.Struct("<4sHHIQI")
+HEADER = struct.Struct("<4sHHIQ")
+CHECKSUM = struct.Struct("<I")
 MAGIC, VERSION = b"ATRN", 1
 
 
@@ -76,19 +77,23 @@ _decode = msgspec.msgpack.Decoder(Call | Reply).decode
 def pack(frame: Frame) -> bytes:
     """A frame as the bytes of one packet."""
     body = _encode(frame.body)
-    return HEADER.pack(MAGIC, VERSION, 0, len(body), frame.number, zlib.crc32(body, frame.number)) + body
+    content = HEADER.pack(MAGIC, VERSION, 0, len(body), frame.number) + body
+    return content + CHECKSUM.pack(zlib.crc32(content))
 
 
 def unpack(packet: bytes, handles: tuple[int, ...] = ()) -> Frame:
     """The frame in a packet; raises Damaged when it is not exactly what was packed."""
-    if len(packet) < HEADER.size:
-        raise Damaged(f"a packet of {len(packet)} bytes is shorter than its header of {HEADER.size}.")
-    magic, version, flags, length, number, checksum = HEADER.unpack_from(packet)
-    body = packet[HEADER.size :]
+    if len(packet) < HEADER.size + CHECKSUM.size:
+        raise Damaged(f"a packet of {len(packet)} bytes is shorter than any frame.")
+    content = packet[: -CHECKSUM.size]
+    if CHECKSUM.pack(zlib.crc32(content)) != packet[-CHECKSUM.size :]:
+        raise Damaged(f"a packet of {len(packet)} bytes is not what was sent.")
+    magic, version, flags, length, number = HEADER.unpack_from(content)
     if (magic, version, flags) != (MAGIC, VERSION, 0):
         raise Damaged(f"a packet starts with {magic!r}, version {version}; expected {MAGIC!r}, version {VERSION}.")
-    if length != len(body) or zlib.crc32(body, number & 0xFFFFFFFF) != checksum:
-        raise Damaged(f"the body of packet {number} is not what was sent.")
+    body = content[HEADER.size :]
+    if length != len(body):
+        raise Damaged(f"packet {number} says that {length} bytes follow; {len(body)} do.")
     try:
         return Frame(number, _decode(body), handles)
     except msgspec.DecodeError as error:
@@ -324,10 +329,12 @@ class Server:
             frame = client.channel.receive(0.001)
             if frame is None:
                 return
-            if not isinstance(frame.body, Call) or (frame.number == client.last and client.answer is not None):
+            if not isinstance(frame.body, Call) or frame.number < client.last:
+                close_all(frame.handles)  # nothing that was asked, or something long answered that comes late
+                return
+            if frame.number == client.last and client.answer is not None:
                 close_all(frame.handles)
-                if client.answer is not None:
-                    client.channel.send(client.answer)
+                client.channel.send(client.answer)
                 return
             try:
                 reply, handles = self._answer(frame.body, client.channel, frame.handles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,25 @@ def test_a_pack_is_verified_and_noticed_when_it_is_of_another_machine() -> None:
     assert other.exit_code == 1
     assert "NOT THIS SPECIFICATION" in told(other)
     assert "only the files were checked" in told(attorn_("verify", "proof", "--jobs", "1"))
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_solver_that_is_absent_is_named_and_nothing_is_proved(jobs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    attorn_("prove", "ring.py:proved", "--pack", "proof")
+    monkeypatch.setitem(sys.modules, "cvc5", None)
+    for command in ("prove ring.py:proved", "verify proof --machine ring.py:proved"):
+        done = attorn_(*command.split(), "--solver", "cvc5", "--jobs", jobs)
+        assert done.exit_code == 3
+        assert "cvc5 is not installed" in done.stderr
+        assert "pip install" in done.stderr
+        assert "proved" not in done.stdout and "verified" not in done.stdout
+
+
+def test_a_cache_that_cannot_be_kept_is_told_and_the_proof_stands() -> None:
+    write("cache", "a file where the folder should be")
+    done = attorn_("prove", "ring.py:proved", "--jobs", "1")
+    assert done.exit_code == 0
+    assert "cannot be written (" in done.stderr
 
 
 # What a proof needs, and what it lacks

@@ -147,3 +147,14 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify_pack.main([str(tmp_path)]) == 3
     assert "is not a proof pack" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("solver", "package"), [("z3", "z3-solver"), ("cvc5", "cvc5")])
+def test_a_pack_is_not_verified_by_a_solver_that_is_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], solver: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, solver, None)
+    assert verify_pack.main([str(tmp_path), "--solver", solver]) == 3
+    told = capsys.readouterr()
+    assert f"the solver {solver} is not installed; try: pip install {package}" in told.err
+    assert told.out == ""

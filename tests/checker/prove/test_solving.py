@@ -140,3 +140,12 @@ def test_unsat_cores_name_the_assertions_used() -> None:
     text = "(set-logic UF)(declare-fun p () Bool)(declare-fun q () Bool)(assert q)(assert p)(assert (not p))(check-sat)"
     assert solving.core_of(text) == (1, 2)
     assert solving.core_of(SAT) is None
+
+
+def test_a_full_disk_costs_the_cache_and_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    cache = Cache(path)
+    path.symlink_to("/dev/full")
+    answers = dict(ask_all(questions(), cache=cache))  # type: ignore[arg-type]
+    assert [answers[number].result for number in (0, 1)] == ["unsat", "sat"]
+    assert cache.trouble == f"the cache {path} cannot be written (No space left on device); the answers are not kept."

@@ -18,9 +18,17 @@ export const spoken = (text) => h("span", { class: "hidden" }, text);
 /** A sign that is only seen. */
 export const sign = (text, kind = "") => h("span", { "aria-hidden": "true", class: `sign ${kind}` }, text);
 
-/** A formula in which no cell is torn apart at the end of a line. */
-export function formula(text) {
-  return h("code", {}, ...text.split(/( (?:∧|∨|→) )/).map((part) => (part.length > 3 ? h("span", { class: "unit" }, part) : part)));
+/** What is folded away until it is asked for, and only then made; `open` remembers what was asked for by its key. */
+export function folded(key, open, summary, body, shown = false) {
+  const made = h("details", { open: shown || open.has(key) }, h("summary", { "data-key": key }, summary));
+  const fill = () => made.childElementCount === 1 && made.append(...body().flat(Infinity).filter(Boolean));
+  if (made.open) fill();
+  made.addEventListener("toggle", () => {
+    if (!made.open) open.delete(key);
+    else if (!shown) open.add(key);
+    if (made.open) fill();
+  });
+  return made;
 }
 
 /** Put new children into a place; the focus stays with the element of the same `data-key`, and the scroll where it was. */

@@ -1,6 +1,6 @@
 // What holds at a moment: properties with their conjuncts, goals, and promises to be kept.
 
-import { formula, h, refill, sign, spoken } from "./dom.js";
+import { folded, h, refill, sign, spoken } from "./dom.js";
 import { clauseView } from "./next.js";
 
 const place = document.getElementById("holds");
@@ -35,49 +35,34 @@ function unkept({ view, where }) {
   return told;
 }
 
-function item(name, key, isOpen, summary, ...body) {
-  return h(
-    "li",
-    {},
-    h("details", { open: isOpen, ontoggle: (event) => (event.target.open ? opened.add(key) : opened.delete(key)) }, h("summary", { "data-key": key }, summary), body),
-  );
-}
-
 function propertyItem(each, facts, act) {
   const key = `property-${each.name}`;
   const [mark, kind, words] = each.holds === false ? ["✗", "bad", "violated here"] : each.holds ? ["✓", "good", "holds"] : ["–", "faint", "asked of steps"];
   const reasons = new Map(each.false);
-  return item(
-    each.name,
-    key,
-    each.holds === false || opened.has(key),
-    [sign(mark, kind), h("span", { class: "name" }, each.name), h("span", { class: kind === "bad" ? "note bad" : "note" }, words)],
+  const summary = [sign(mark, kind), h("span", { class: "name" }, each.name), h("span", { class: kind === "bad" ? "note bad" : "note" }, words)];
+  return h("li", {}, folded(key, opened, summary, () => [
     h("p", {}, facts.sentence),
     h("ol", { class: "conjuncts" }, facts.conjuncts.map(([text, where], number) =>
-      h("li", {}, reasons.has(number) ? clauseView(reasons.get(number)) : [sign(each.holds === null ? "–" : "✓", "good"), formula(text), h("span", { class: "where" }, where)]))),
+      h("li", {}, reasons.has(number) ? clauseView(reasons.get(number)) : [sign(each.holds === null ? "–" : "✓", "good"), h("code", {}, text), h("span", { class: "where" }, where)]))),
     about(facts),
     h("div", { class: "buttons left" },
       h("button", { class: "small", "data-key": `violate-${each.name}`, onclick: () => act.landmark(each.name) }, "Search for a violation"),
       facts.kind === "invariant" && h("button", { class: "small", "data-key": `find-${each.name}`, onclick: () => act.find(`not ${each.name}`) }, "… from here")),
-  );
+  ], each.holds === false));
 }
 
 function goalItem(each, facts, act) {
-  const key = `goal-${each.name}`;
   const [mark, kind, words] = progress(each, facts);
-  return item(
-    each.name,
-    key,
-    opened.has(key),
-    [sign(mark, kind), h("span", { class: "name" }, each.name), h("span", { class: "note" }, words)],
+  const summary = [sign(mark, kind), h("span", { class: "name" }, each.name), h("span", { class: "note" }, words)];
+  return h("li", {}, folded(`goal-${each.name}`, opened, summary, () => [
     h("p", {}, facts.sentence),
     facts.kind === "progress"
-      ? h("p", { class: "stages" }, formula(facts.stages[0]), h("span", {}, " leads to "), formula(facts.stages[1]))
-      : h("ol", { class: "stages" }, facts.stages.map((text, number) => h("li", { class: number < each.stages ? "passed" : "" }, sign(number < each.stages ? "✓" : "·", number < each.stages ? "good" : ""), formula(text), number < each.stages && spoken(" passed")))),
+      ? h("p", { class: "stages" }, h("code", {}, facts.stages[0]), h("span", {}, " leads to "), h("code", {}, facts.stages[1]))
+      : h("ol", { class: "stages" }, facts.stages.map((text, number) => h("li", {}, sign(number < each.stages ? "✓" : "·", number < each.stages ? "good" : ""), h("code", {}, text), number < each.stages && spoken(" passed")))),
     each.owed.map(([given, since]) => h("p", { class: "owed" }, sign("○"), ` ${given ? `for ${given}: ` : ""}to be kept since ${since ? `step ${since}` : "the start"}`)),
     about(facts),
     h("div", { class: "buttons left" }, h("button", { class: "small", "data-key": `reach-${each.name}`, onclick: () => act.landmark(each.name) }, facts.kind === "goal" ? "Go to a run that reaches it" : "Search for a violation")),
-  );
+  ]));
 }
 
 function progress(each, facts) {

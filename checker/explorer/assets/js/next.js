@@ -1,11 +1,11 @@
 // What can happen next, and what keeps the rest from happening.
 
-import { formula, h, refill, sign, spoken } from "./dom.js";
+import { folded, h, refill, sign, spoken } from "./dom.js";
 
 const place = document.getElementById("next");
 const preview = document.getElementById("preview");
 const count = document.getElementById("next-count");
-const opened = new Set(["blocked-open"]);
+const opened = new Set();
 
 /** Show the steps of a moment. */
 export function showNext(shown, act) {
@@ -81,33 +81,24 @@ function explain(step, actions, cells) {
 }
 
 function blockedItem(name, steps, action) {
-  const key = `blocked-${name}`;
   const first = steps[0].clauses[0];
-  return h(
-    "li",
-    {},
-    h(
-      "details",
-      { open: opened.has(key), ontoggle: (event) => (event.target.open ? opened.add(key) : opened.delete(key)) },
-      h("summary", { "data-key": key }, h("b", {}, name), steps.length > 1 && h("span", { class: "times" }, ` ×${steps.length}`), h("span", { class: "first-clause" }, first && clauseShort(first))),
-      h("p", { class: "faint" }, action.sentence),
-      steps.map((step) => h(
-        "div",
-        { class: "obstacle" },
-        h("p", {}, h("code", {}, step.label.replaceAll(",", ", ")), spoken(" is blocked by:")),
-        h("ul", {}, step.clauses.map((clause) => h("li", {}, clauseView(clause)))),
-      )),
-    ),
-  );
+  const summary = [h("b", {}, name), steps.length > 1 && h("span", { class: "times" }, ` ×${steps.length}`), first && h("span", { class: "first-clause" }, h("code", {}, first.text))];
+  return h("li", {}, folded(`blocked-${name}`, opened, summary, () => [
+    h("p", { class: "faint" }, action.sentence),
+    steps.map((step) => h(
+      "div",
+      { class: "obstacle" },
+      h("p", {}, h("code", {}, step.label.replaceAll(",", ", ")), spoken(" is blocked by:")),
+      h("ul", {}, step.clauses.map((clause) => h("li", {}, clauseView(clause)))),
+    )),
+  ]));
 }
-
-const clauseShort = (clause) => h("code", {}, clause.text);
 
 /** A false clause with its witness and the values that make it false. */
 export function clauseView(clause) {
   return [
     sign("✗", "bad"),
-    formula(clause.text),
+    h("code", {}, clause.text),
     clause.witness.length > 0 && h("span", { class: "witness" }, ` for ${clause.witness.map(([name, value]) => `${name} = ${value}`).join(", ")}`),
     clause.values.length > 0 && h("span", { class: "values" }, clause.values.map(([cell, value]) => h("span", { class: "unit" }, h("code", {}, cell), " is ", h("b", {}, value)))),
     h("span", { class: "where" }, clause.where),

@@ -29,7 +29,7 @@ from attorn.model.reference.campaign import (
 from attorn.model.reference.noise import NoiseSetting
 
 KILLS, MOMENTS, MESSAGES = 1_000, 500, 10_000
-SHARES = (0.05, 0.15, 0.25)
+SHARES = (0.1, 0.25, 0.4)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from attorn.model.reference.refusals import Damaged
 
-__all__ = ["Event", "EventLog", "Header", "Line", "Perhaps", "Said", "Value", "read_log"]
+__all__ = ["Event", "EventLog", "Header", "Line", "Perhaps", "Said", "Tail", "Value", "read_log"]
 
 Value = bool | int | str | None
 """True or false, a number, the name of an element or member, or null for nothing."""
@@ -138,18 +138,34 @@ class EventLog:
 
 def read_log(path: Path) -> tuple[Header, Iterator[Line]]:
     """The header and the lines of a log; raises Damaged, with the line, for what is none."""
-    lines = path.read_bytes().splitlines()
+    first, *rest = path.read_bytes().splitlines() or [b""]
     try:
-        header = msgspec.json.decode(lines[0], type=Header)
-    except (IndexError, msgspec.DecodeError) as error:
+        header = msgspec.json.decode(first, type=Header)
+    except msgspec.DecodeError as error:
         raise Damaged(f"{path}:1: expected a header of attorn-trace, version 1: {error}.") from None
-    return header, _lines(path, lines[1:])
+    return header, (_line(content, f"{path}:{number}") for number, content in enumerate(rest, start=2))
 
 
-def _lines(path: Path, lines: Sequence[bytes]) -> Iterator[Line]:
-    for number, line in enumerate(lines, start=2):
-        kind: type[Line] = Perhaps if line.startswith(b'{"perhaps"') else Event
-        try:
-            yield msgspec.json.decode(line, type=kind)
-        except msgspec.DecodeError as error:
-            raise Damaged(f"{path}:{number}: not a line of a log: {error}.") from None
+class Tail:
+    """Reads the lines that are added to a log, as far as they are whole, after those that are there already."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = path.stat().st_size
+
+    def lines(self) -> Iterator[Line]:
+        """The lines since the last time."""
+        with self._path.open("rb") as file:
+            file.seek(self._at)
+            whole, end, _ = file.read().rpartition(b"\n")
+        self._at += len(whole) + len(end)
+        for content in whole.splitlines():
+            yield _line(content, str(self._path))
+
+
+def _line(content: bytes, where: str) -> Line:
+    kind: type[Line] = Perhaps if content.startswith(b'{"perhaps"') else Event
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError as error:
+        raise Damaged(f"{where}: not a line of a log: {error}.") from None

@@ -53,6 +53,7 @@ COMPACT_AT = 4 << 20
 class FirmwareOptions(msgspec.Struct, kw_only=True):
     """How a firmware is started.
 
+    home:      the host's directory; the journal is kept in ``state`` there.
     tokens:    partition by secret; who shows the secret speaks for the partition, "" for the operator.
     directory: where segments are files; None for memfds.
     listening, lifeline: numbers of inherited handles.
@@ -60,7 +61,7 @@ class FirmwareOptions(msgspec.Struct, kw_only=True):
 
     listening: int
     lifeline: int
-    state: str
+    home: str
     tokens: dict[str, str]
     segments: int
     size: int
@@ -116,7 +117,7 @@ class Firmware:
     def __init__(self, options: FirmwareOptions) -> None:
         self.options = options
         self.points = FaultPoints(frozenset(options.defects))
-        state = Path(options.state)
+        state = Path(options.home) / "state"
         state.mkdir(parents=True, exist_ok=True)
         self.journal: Journal[Record] = Journal(state / "journal", Record)
         table = Table.replayed(self.journal.replay())
@@ -374,7 +375,7 @@ class Firmware:
     def remove_files(self) -> None:
         """Remove all that is on disk and in memory filesystems: nobody is left who could want it."""
         self.store.close()
-        for path in (self.options.state, self.options.directory):
+        for path in (self.options.home, self.options.directory):
             if path is not None:
                 shutil.rmtree(path, ignore_errors=True)
 

@@ -21,7 +21,7 @@ from attorn.model.protocol import Devices, ExitOrder, Memory, Protocol
 from attorn.model.reference.coordinator import CoordinatorOptions, RemoteDriver
 from attorn.model.reference.driver import Driver, Ending, Setting
 from attorn.model.reference.engines import PRETEND, default_engine, default_guest
-from attorn.model.reference.event_log import EventLog, Header, read_log
+from attorn.model.reference.event_log import EventLog, Header, Tail
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import FirmwareOptions, VmView
 from attorn.model.reference.hosting import Status
@@ -140,7 +140,7 @@ class Host:
         self._memory, self._log_path, self._judged, self._observe = memory, log, judge, observe
         self._seconds, self._attempts, self._noise = seconds, attempts, noise
         self._remote = coordinator == "process"
-        self._read = 0
+        self._tail: Tail | None = None
         self._open = contextlib.ExitStack()
         self._children: dict[str, Child] = {}
         self._tokens = {secrets.token_hex(16): name for name in (OPERATOR, *self.names)}
@@ -273,6 +273,8 @@ class Host:
         log = self._log()
         if self._remote:
             log.close()
+            assert log.path is not None
+            self._tail = Tail(log.path)
             self._start_coordinator()
             coordinator = Link(self.directory / COORDINATOR, COORDINATOR, seconds=3600.0)
             coordinator.attempts = 1
@@ -302,12 +304,8 @@ class Host:
 
     def _judge_what_is_new(self) -> None:
         """Judge the lines that a coordinator in its own process has written since; raises Verdict."""
-        if self.judge is None or not self._remote or self._log_path is None:
-            return
-        _, lines = read_log(self._log_path)
-        for number, line in enumerate(lines):
-            if number >= self._read:
-                self._read = number + 1
+        if self.judge is not None and self._tail is not None:
+            for line in self._tail.lines():
                 self.judge.take(line)
 
     def _segment_directory(self) -> Path | None:
@@ -334,7 +332,7 @@ class Host:
     def _start_firmware(self) -> None:
         listening = listen(self.directory / "firmware")
         options = FirmwareOptions(
-            listening=listening.fileno(), lifeline=self._lifeline, state=str(self.directory / "state"),
+            listening=listening.fileno(), lifeline=self._lifeline, home=str(self.directory),
             tokens=self._tokens, segments=self.segments, size=self.size, partitions=self.names, owner=self.owner,
             directory=None if self._segments_at is None else str(self._segments_at),
             shared=self.protocol.memory is Memory.SHARED, defects=tuple(self.defects),

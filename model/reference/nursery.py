@@ -135,8 +135,15 @@ def main() -> None:
         os.close(handle)
 
     server.offer(bear)
-    server.accept_from(socket.socket(fileno=listening))
-    server.watch(lifeline, lambda: os._exit(0))
+
+    def orphaned() -> None:
+        shutil.rmtree(home, ignore_errors=True)
+        os._exit(0)
+
+    door = socket.socket(fileno=listening)
+    home = Path(door.getsockname()).parent
+    server.accept_from(door)
+    server.watch(lifeline, orphaned)
     try:
         server.run()
     except _Forked as forked:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,28 @@ def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str
     assert there == "partition1 True nothing went wrong"
     assert owners == "owners: ['partition1', 'partition1', 'partition1', 'partition1']"
     assert lost.startswith("VM vm0 is lost: ")
+
+
+KILLED = """
+import os, signal
+from attorn.reference import Host
+with Host(2, engine="pretend", segments=4, size=1 << 16, memory="directory", coordinator="process") as host:
+    vm = host.create(segments=1)
+    print(host.directory, host._segments_at, flush=True)
+    print(*host.processes().values(), host.process_of("partition0", vm.name), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_host_that_is_killed_leaves_neither_processes_nor_files_behind() -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    directories, pids = (line.split() for line in done.stdout.splitlines())
+    assert len(directories) == 2 and len(pids) == 5
+    deadline = time.monotonic() + 60
+    left: list[str] = []
+    while time.monotonic() < deadline:
+        left = [pid for pid in pids if started(int(pid))] + [path for path in directories if Path(path).exists()]
+        if not left:
+            break
+        time.sleep(0.01)
+    assert left == []

@@ -33,6 +33,7 @@ CODES = {"accepted": 0, "refused": 1, "undetermined": 2}
 @click.option("--hidden", metavar="ACTIONS", default="", help="Actions that may leave no line, with commas between.")
 @click.option("--max-states", type=Count(), default=100_000, show_default=True, help="States possible at a time.")
 @click.option("--invariants", is_flag=True, help="Say also which invariants the log is certain to violate.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @size_options
 def trace(
     log: str,
@@ -41,6 +42,7 @@ def trace(
     hidden: str,
     max_states: int,
     invariants: bool,
+    as_json: bool,
     sizes: Mapping[str, int],
 ) -> int:
     """Check a log, line by line: accept it, or stop at the first line that no state allows, and say why.
@@ -54,9 +56,12 @@ def trace(
 
     Exit codes: 0 accepted, 1 refused or an invariant violated, 2 undetermined, 3 bad input.
     """
+    import json
+
     from attorn.checker.conform.refusal import explain_refusal, stuck
-    from attorn.checker.conform.repair import repairs
+    from attorn.checker.conform.repair import Repair, repairs
     from attorn.checker.conform.trace_check import TraceChecker
+    from attorn.checker.conform.trace_document import trace_document
     from attorn.checker.conform.trace_text import TraceScreen
 
     source = open_log(log)
@@ -65,14 +70,18 @@ def trace(
         listener = _counter(say) if sys.stderr.isatty() else None
         checker = TraceChecker(instance, mapping_of(source.header, mapping, hidden), max_states, invariants, listener)
         verdict = checker.check(source)
-    screen = TraceScreen(source.name, f"{instance.name} ({instance.shape()})", width(), painter())
-    if verdict.refusal is None:
-        echo(screen.lines(verdict))
-    else:
+    explanation, mended = None, tuple[Repair, ...]()
+    if verdict.refusal is not None:
         bad = verdict.refusal.bad
         possible, happening = stuck(checker.tracker, bad.before, bad.meaning)
         explanation = explain_refusal(checker.concrete, checker.tracker, possible, happening)
-        echo(screen.lines(verdict, explanation, repairs(checker.concrete, checker.tracker, verdict.refusal)))
+        mended = repairs(checker.concrete, checker.tracker, verdict.refusal)
+    if as_json:
+        document = trace_document(source.name, instance, verdict, explanation, mended)
+        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    else:
+        screen = TraceScreen(source.name, f"{instance.name} ({instance.shape()})", width(), painter())
+        echo(screen.lines(verdict, explanation, mended))
     return REFUTED if verdict.broken else CODES[verdict.ending.value]
 
 

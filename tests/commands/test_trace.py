@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,21 @@ def test_a_refusal_tells_the_line_the_clause_its_values_what_is_allowed_and_a_re
         "repair 4 lines lost before line 4, such as describe(vm0) · transfer(vm0) · exit(vm0) · create(vm0)",
     ):
         assert said in text, said
+
+
+def test_programs_get_the_verdict_as_json() -> None:
+    write("log.jsonl", HEAD + START + SUSPEND + RESUME)
+    done = attorn_("trace", "log.jsonl", "--json")
+    assert done.exit_code == 1
+    said = json.loads(done.stdout)
+    assert (said["ending"], said["lines"], said["machine"], said["refusal"]["line"]) == ("refused", 3, "claim", 4)
+    (forbidden,) = said["refusal"]["meant"][0]["forbidden_by"]
+    assert (forbidden["clause"], forbidden["cells"]) == ("phase[vm] = CREATED", {"phase[vm0]": "SUSPENDED"})
+    assert said["refusal"]["repairs"][0]["missing"] == ["describe(vm0)", "transfer(vm0)", "exit(vm0)", "create(vm0)"]
+    write("log.jsonl", HEAD + START + SUSPEND)
+    fine = attorn_("trace", "log.jsonl", "--json")
+    assert fine.exit_code == 0
+    assert (json.loads(fine.stdout)["ending"], json.loads(fine.stdout)["refusal"]) == ("accepted", None)
 
 
 def test_hidden_actions_may_happen_without_a_line() -> None:

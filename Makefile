@@ -3,6 +3,7 @@
 # make wheel   build dist/*.tar.gz and, from it, dist/*.whl
 # make bench   run the benchmarks
 # make lock    bring uv.lock and the requirements files up to date with pyproject.toml (needs uv)
+# make samples write the committed samples of reports again
 # make clean   remove what the above made
 #
 # PYTHON=/path/to/python chooses the interpreter (3.11 or newer) when .venv is made.
@@ -15,7 +16,7 @@ UV ?= uv
 PYTHON ?=
 TESTFLAGS ?= -n 2
 
-.PHONY: check test wheel bench lock clean
+.PHONY: check test wheel bench lock samples clean
 .DELETE_ON_ERROR:
 
 check: $(VENV)/.installed
@@ -39,6 +40,13 @@ lock:
 	$(UV) lock --default-index https://pypi.org/simple
 	$(UV) export --quiet --locked --no-hashes --no-annotate --no-header --no-emit-project --extra all -o requirements.lock
 	$(UV) export --quiet --locked --no-hashes --no-annotate --no-header --no-emit-project --extra dev -o requirements-dev.lock
+
+samples: $(VENV)/.installed
+	rm -rf reports/sample/run
+	$(BIN)/attorn check reports/sample/handover.py --quiet --out reports/sample/run || test $$? = 1
+	for form in aut graphml dot svg mermaid; do \
+		$(BIN)/attorn graph reports/sample/handover.py:two-pages --format $$form --out reports/sample/two-pages.$$form || exit; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

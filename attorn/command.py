@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from attorn.commands.check import check
+from attorn.commands.completion import completion
 from attorn.commands.convert import convert
 from attorn.commands.coverage import coverage
 from attorn.commands.estimate import estimate
@@ -146,6 +147,7 @@ main.add_command(mutate)
 main.add_command(hazards)
 main.add_command(graph)
 main.add_command(report)
+main.add_command(completion)
 main.add_command(prove)
 main.add_command(run)
 main.add_command(verify)

@@ -70,6 +70,7 @@ __all__ = ["check"]
     show_default=True,
     help="What is printed.",
 )
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the last lines only.")
 def check(
     targets: tuple[str, ...],
@@ -84,19 +85,30 @@ def check(
     resume: Path | None,
     out: Path,
     form: str,
+    as_json: bool,
     quiet: bool,
 ) -> int:
     """Search every reachable state of instances and write an invariant report.
 
     Without arguments the default instances are checked. FILE.py is a file of your own that defines `machine =
     Machine(...)` and, if you like, `instances = [Instance.of(machine, ...)]`.
+
+    \b
+    attorn check                                  the default instances
+    attorn check claim --vms 2 --segments 3       other sizes
+    attorn check memfd --property truthful_outcome
+    attorn check my_machine.py                    a machine of your own
+    attorn check claim-small --json --out runs/1  for programs
+
+    Exit codes: 0 all hold, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure.
     """
+    form = "json" if as_json else form
     from attorn.checker.explore import Options
     from attorn.checker.report import Outcome, output_folder, render_json, render_markdown
     from attorn.checker.report.book import RECORD, record_text
     from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
-    from attorn.commands.recording import record
+    from attorn.commands.recording import record, summarize
     from attorn.commands.resuming import Asked, remember
     from attorn.commands.run_files import run_texts
     from attorn.commands.targets import checked_names, proof_command, resolve
@@ -149,6 +161,7 @@ def check(
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         digests = {each.name: each.digest for each in report.machines}
         record(out, "check", command, digests, run, {**texts, **runs, RECORD: record_text(report)})
+        summarize(texts["report.md"])
     if form == "terminal":
         watcher.ends(report, (out / "report.html").as_posix(), proof_command(chosen))
     else:

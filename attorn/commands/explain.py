@@ -34,6 +34,13 @@ def explain(
     """Search again and print in full how a property is violated, or how a goal is reached.
 
     ID is a property or goal; INSTANCE may also be FILE.py or FILE.py:NAME.
+
+    \b
+    attorn explain claim/there_and_back
+    attorn explain memfd/at_most_one_runner --itf runner.itf.json
+    attorn explain my_machine.py/my_property --ghosts
+
+    Exit codes: 0 it holds or is reached, 1 refuted, 2 undetermined, 3 bad input.
     """
     from attorn.checker.explore import Options
     from attorn.checker.report import Commands, View, instance_account, machine_account, progress_line, wrapped

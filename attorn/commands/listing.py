@@ -16,7 +16,12 @@ KINDS = ("machines", "instances", "properties", "actions", "goals")
 @click.command("list", short_help="List what there is.")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def listing(kind: str | None) -> None:
-    """List machines, instances, properties, actions and goals, or one kind of them."""
+    """List machines, instances, properties, actions and goals, or one kind of them.
+
+    \b
+    attorn list
+    attorn list instances
+    """
     from attorn.checker.report import wrapped
 
     paint, columns = painter(), width()

@@ -13,8 +13,9 @@ from pathlib import Path
 from attorn import __version__
 from attorn.checker.report.model import RunFacts, Timing
 from attorn.checker.report.run_folder import Part, read_folder, write_pages, write_part
+from attorn.spec.errors import BadInput
 
-__all__ = ["Clock", "record"]
+__all__ = ["Clock", "record", "summarize"]
 
 LIBRARIES = ("numpy", "networkx", "z3-solver")
 
@@ -55,3 +56,14 @@ def record(
 
     write_part(folder, name, Part(command, __version__, dict(machines), dict(options or {}), {}, run), texts)
     write_pages(folder, __version__, pages(gathered([read_folder(folder)])))
+
+
+def summarize(markdown: str) -> None:
+    """Add a report to the summary of the step of a CI system that asks for one by GITHUB_STEP_SUMMARY."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(markdown)
+        except OSError as error:
+            raise BadInput(f"cannot write to {path}, which GITHUB_STEP_SUMMARY names: {error.strerror}.") from error

@@ -15,6 +15,12 @@ def show(name: str) -> None:
     """Show an action, property, goal, field, sort, assumption, machine or instance.
 
     ID is a name; MACHINE/NAME chooses the machine where several have it.
+
+    \b
+    attorn show resume              an action
+    attorn show firmware/resume     the same of another machine
+    attorn show at_most_one_runner  a property
+    attorn show claim               a machine
     """
     from attorn.commands.pages import pages
     from attorn.model.instances import INSTANCES, MACHINES

@@ -39,13 +39,32 @@ MEANING = (
 
 def render_markdown(report: Report) -> str:
     """The report as one Markdown text, the same whenever and wherever the check is run."""
-    blocks = ["# Invariant report", f"**{verdict_sentence(report)}**", MEANING]
+    blocks = ["# Invariant report", f"**{verdict_sentence(report)}**", _short(report), MEANING]
     if report.not_searched:
         blocks.append(f"Not searched: {', '.join(report.not_searched)}.")
     for machine in report.machines:
         blocks += _machine(machine, report.of_machine(machine.name))
     blocks += ["## Repeat it", f"```sh\n{report.command}\n```"]
     return "\n\n".join(blocks) + "\n"
+
+
+def _short(report: Report) -> str:
+    """A row for each instance: enough to know whether one must read on."""
+    rows = []
+    for each in report.instances:
+        words = [stated.evidence for stated in each.properties]
+        rows.append(
+            [
+                f"{each.machine} · {each.name}" if each.machine != each.name else each.name,
+                *(str(words.count(kind)) for kind in (Evidence.EXHAUSTED, Evidence.REFUTED, Evidence.UNDETERMINED)),
+                f"{sum(goal.reached is True for goal in each.goals)}/{len(each.goals)}",
+                f"{each.states:,}",
+                "finished" if each.finished else "**stopped**",
+            ]
+        )
+    return _table(
+        ("instance", "exhausted", "refuted", "undetermined", "goals", "states", "search"), rows, right=range(1, 6)
+    )
 
 
 def _machine(machine: MachineAccount, instances: Sequence[InstanceAccount]) -> Iterator[str]:

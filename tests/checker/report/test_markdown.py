@@ -51,3 +51,10 @@ def test_an_undetermined_search_says_why_it_stopped() -> None:
     text = render_markdown(report(explored(relay(), max_states=4)))
     assert "**stopped**: the limit of 4 states" in text
     assert row(text, "few_passes")[-1] == "undetermined"
+
+
+def test_the_first_table_says_of_each_instance_whether_to_read_on() -> None:
+    first = next(block for block in TEXT.split("\n\n") if block.startswith("| instance"))
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in first.splitlines()]
+    told = {row[0]: dict(zip(head, row, strict=True)) for row in rows}["relay · trio"]
+    assert (told["refuted"], told["search"]) == (str(TEXT.count(" is REFUTED on trio in ")), "finished")

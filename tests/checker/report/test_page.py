@@ -1,0 +1,170 @@
+"""The page for people: complete in itself, sound HTML, every place that it points at exists; in a real browser too."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+
+from attorn.checker.report.book import Book
+from attorn.checker.report.page import render_html
+from tests.checker.report.samples import explored, jobs, relay, report
+from tests.checker.report.test_picture import HOTEL
+
+VOID = {"meta", "br", "line", "rect", "path", "link", "img"}
+
+
+def hotel():
+    from attorn.checker.report import Commands, instance_account, machine_account
+    from attorn.checker.report.model import Report
+    from attorn.spec.language import Instance
+
+    found = explored(Instance.of(HOTEL, "hotel", Guest=2, Room=2))
+    account = instance_account(found, Commands("attorn check hotel", "attorn explain hotel/{}"), drawn=True)
+    return Report("1.2.3", "attorn check hotel", (machine_account(HOTEL, [], {}),), (account,), ())
+
+
+PLAIN = render_html(Book(report(explored(relay()), explored(jobs()))))
+DRAWN = render_html(Book(hotel(), attorn="1.2.3"))
+
+
+class Reader(HTMLParser):
+    """Checks that what is opened is closed, and collects ids, links and headings."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.levels: list[int] = []
+        self.unnamed: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.ids += [given["id"]] if "id" in given else []
+        self.links += [given["href"]] if "href" in given else []
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if tag == "svg" and not given.get("aria-label"):
+            self.unnamed.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag, self.getpos()
+
+
+@pytest.fixture(params=[PLAIN, DRAWN], ids=["plain", "drawn"])
+def page(request):
+    return request.param
+
+
+def test_everything_that_is_opened_is_closed_and_no_id_is_there_twice(page):
+    reader = Reader(page)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+
+
+def test_every_link_leads_to_a_place_on_the_page(page):
+    reader = Reader(page)
+    assert reader.links
+    assert {link.removeprefix("#") for link in reader.links} <= set(reader.ids)
+
+
+def test_nothing_is_fetched_from_anywhere(page):
+    assert not re.search(r"""(src|href)=["']?(https?:|//)|@import|url\(""", page)
+
+
+def test_headings_are_in_order_and_charts_have_names(page):
+    reader = Reader(page)
+    assert reader.levels[0] == 1
+    assert all(after <= before + 1 for before, after in zip(reader.levels, reader.levels[1:], strict=False))
+    assert reader.unnamed == []
+
+
+def test_a_verdict_is_told_in_a_word_and_not_by_colour_alone(page):
+    for word in re.findall(r'<(?:a|span)[^>]* class="mark (\w+)">(.*?)</(?:a|span)>\s*(\w+)', page, re.S):
+        assert word[0] == word[2]
+
+
+def test_a_counterexample_has_its_steps_its_pictures_and_its_replay():
+    assert "attorn explain hotel/nobody_is_moved" in DRAWN
+    steps = re.findall(r'data-step="(\d+)"', DRAWN)
+    figures = re.findall(r'<figure id="([\w-]+)-(\d+)"', DRAWN)
+    assert len(steps) == len(figures) > 2
+    assert "let to guest1, before guest0, broken" in DRAWN
+
+
+def test_text_of_the_author_is_escaped():
+    from dataclasses import replace
+
+    said = hotel()
+    said = replace(said, machines=(replace(said.machines[0], says="<script>alert(1)</script>"),))
+    assert "<script>alert" not in render_html(Book(said))
+
+
+# In a real browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    (tmp_path / "report.html").write_text(DRAWN, encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    wrong: list[str] = []
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.on("request", lambda request: wrong.append(request.url) if not request.url.startswith("file:") else None)
+    tab.goto((tmp_path / "report.html").as_uri())
+    yield tab
+    assert wrong == []
+    tab.close()
+
+
+def test_arrow_keys_step_through_a_run_and_show_one_picture_at_a_time(opened):
+    run = opened.locator("details.run").first
+    assert run.locator("figure:visible").count() == 1
+    run.locator("a[data-step]").first.focus()
+    opened.keyboard.press("Home")
+    assert run.locator("figure:visible figcaption").inner_text().startswith("first state")
+    opened.keyboard.press("ArrowDown")
+    assert run.locator("figure:visible figcaption").inner_text().startswith("after step 1")
+    assert run.locator("a[aria-current=step]").get_attribute("data-step") == "1"
+
+
+def test_a_link_opens_the_run_that_it_leads_to(opened):
+    last = opened.locator("details.run").last
+    name = last.get_attribute("id")
+    opened.goto(opened.url.partition("#")[0] + f"#{name}")
+    assert opened.locator(f"#{name}").get_attribute("open") is not None
+
+
+def test_the_reader_can_choose_light_or_dark(opened):
+    before = opened.evaluate("getComputedStyle(document.body).backgroundColor")
+    opened.get_by_role("button", name="dark").click()
+    assert opened.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_nothing_is_wider_than_a_narrow_screen(opened):
+    opened.set_viewport_size({"width": 420, "height": 900})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 420

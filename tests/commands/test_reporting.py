@@ -1,0 +1,119 @@
+"""``attorn report``, ``graph`` and ``completion``, and the run folders that commands leave."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from attorn.checker.report.run_folder import MANIFEST
+from tests.commands.running import attorn_, told, write
+
+LAMP = """
+from attorn.spec.language import *
+
+class Lamp(Element):
+    "A lamp."
+
+class Room(State):
+    lit = Relation(Lamp, says="the lamp is lit")
+
+@initial
+def dark(s: Room) -> None:
+    s.lit[...] = False
+
+@action
+def switch(s: Room, lamp: Lamp) -> None:
+    "Somebody switches a lamp."
+    s.lit[lamp] = ~s.lit[lamp]
+
+@invariant
+def any_light(s: Room) -> Expr:
+    "Anything goes."
+    return forall(Lamp, lambda lamp: s.lit[lamp] | ~s.lit[lamp])
+
+machine = Machine("room", Room, dark, (switch,), (any_light,))
+instances = [Instance.of(machine, "two", Lamp=2)]
+"""
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
+@pytest.fixture
+def run():
+    assert attorn_("check", write("room.py", LAMP), "--out", "run").exit_code == 0
+    return Path("run")
+
+
+def test_a_report_of_a_folder_is_what_the_check_wrote(run):
+    before = {each.name: each.read_bytes() for each in run.iterdir() if each.is_file() and each.name != MANIFEST}
+    done = attorn_("report", "run")
+    assert done.exit_code == 0, done.output
+    after = {each.name: each.read_bytes() for each in run.iterdir() if each.is_file() and each.name != MANIFEST}
+    assert before == after
+    assert told(done).endswith("next open run/report.html")
+
+
+def test_times_are_shown_only_if_asked_for(run):
+    page = run / "report.html"
+    assert "When and where it ran" not in page.read_text()
+    assert attorn_("report", "run", "--out", "timed", "--times").exit_code == 0
+    assert "When and where it ran" in Path("timed", "report.html").read_text()
+
+
+def test_a_folder_that_was_changed_is_refused_and_nothing_is_written(run):
+    (run / "report.json").write_text("{}")
+    done = attorn_("report", "run", "--out", "new")
+    assert done.exit_code == 3
+    assert "report.json is not what the manifest says" in done.stderr
+    assert not Path("new").exists()
+
+
+def test_a_folder_that_is_none_is_refused():
+    Path("empty").mkdir()
+    done = attorn_("report", "empty")
+    assert (done.exit_code, "is no run folder" in done.stderr) == (3, True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_refused(run):
+    Path("locked").mkdir(mode=0o500)
+    assert attorn_("report", "run", "--out", "locked").exit_code == 3
+
+
+def test_the_summary_of_a_ci_step_gets_the_report_added(monkeypatch):
+    Path("summary.md").write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert attorn_("check", write("room.py", LAMP), "--out", "run").exit_code == 0
+    assert Path("summary.md").read_text().startswith("before\n# Invariant report")
+
+
+def test_json_is_printed_for_programs():
+    done = attorn_("check", write("room.py", LAMP), "--json", "--out", "run")
+    assert done.stdout == Path("run", "report.json").read_text()
+
+
+def test_a_graph_too_large_for_what_was_asked_is_refused():
+    done = attorn_("graph", write("room.py", LAMP), "--limit", "2")
+    assert (done.exit_code, "more states than asked for" in done.stderr) == (3, True)
+    assert attorn_("graph", "room.py", "--format", "aut").stdout.startswith("des (0,8,4)")  # a square, both ways
+    assert attorn_("graph", "room.py", "--format", "aut", "--map").exit_code == 3
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_what_click_answers_to(shell):
+    assert f"_ATTORN_COMPLETE={shell}_source" in attorn_("completion", shell).stdout
+
+
+def test_every_command_shows_examples():
+    from attorn.command import main
+
+    without = [
+        name for name in main.commands if f"attorn {name}" not in attorn_(name, "--help").stdout.partition("\n")[2]
+    ]
+    assert without == []

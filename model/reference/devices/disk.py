@@ -13,9 +13,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from attorn.model.reference.devices.addresses import DISK_WINDOW
 from attorn.model.reference.devices.device import Device
 from attorn.model.reference.devices.states import DiskRequest, DiskState
-from attorn.model.reference.guests.board import DISK_WINDOW
 from attorn.model.reference.vmm.memory import GuestMemory, UnfitMemory
 from attorn.spec.errors import BadInput
 

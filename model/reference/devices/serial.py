@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 from typing import ClassVar
 
+from attorn.model.reference.devices.addresses import SERIAL_PORT
 from attorn.model.reference.devices.device import Device
 from attorn.model.reference.devices.states import SerialState
-from attorn.model.reference.guests.board import SERIAL_PORT
 
 __all__ = ["Serial"]
 

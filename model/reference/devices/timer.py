@@ -6,9 +6,9 @@ import time
 
 from msgspec.structs import replace
 
+from attorn.model.reference.devices.addresses import TIMER_PORT
 from attorn.model.reference.devices.device import Device
 from attorn.model.reference.devices.states import TimerState
-from attorn.model.reference.guests.board import TIMER_PORT
 
 __all__ = ["Timer"]
 

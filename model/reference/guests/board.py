@@ -1,4 +1,4 @@
-"""The board that guests run on: what lies where in memory, where devices answer, and the state at power-on."""
+"""What lies where in a guest's memory when it is powered on, and the state of its vCPU then."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from attorn.model.reference.devices.addresses import DISK_WINDOW
 from attorn.model.reference.vmm import x86
 from attorn.model.reference.vmm.cpu_state import (
     ControlRegisters,
@@ -21,12 +22,8 @@ from attorn.spec.errors import BadInput
 
 __all__ = [
     "CODE",
-    "DISK_WINDOW",
     "FREE",
     "PARAMETERS",
-    "POWER_PORT",
-    "SERIAL_PORT",
-    "TIMER_PORT",
     "Parameters",
     "power_on",
 ]
@@ -35,10 +32,6 @@ __all__ = [
 GDT, PAGE_TABLES, TASK_STATE, PARAMETERS, CODE, STACK = 0x500, 0x1000, 0x50000, 0x60000, 0x70000, 0xA0000
 FREE = 0x100000
 """From here on memory is the program's."""
-DISK_WINDOW = 64 << 30
-"""Where the disk's registers are; memory ends below."""
-SERIAL_PORT, POWER_PORT, TIMER_PORT = 0x3F8, 0x604, 0x4E0
-
 _PARAMETERS = struct.Struct("<6Q")
 _MIB = 1 << 20
 

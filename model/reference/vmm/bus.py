@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from attorn.model.reference.devices.addresses import POWER_PORT
 from attorn.model.reference.devices.device import Device
-from attorn.model.reference.guests.board import POWER_PORT
 from attorn.spec.errors import BadInput
 
 __all__ = ["Bus", "PowerOff"]

@@ -34,7 +34,6 @@ from attorn.model.reference.vmm.cpu_state import (
     difference,
 )
 from attorn.model.reference.vmm.engine import CannotCarry, EngineUnavailable, Stop, Stopped
-from attorn.model.reference.vmm.kvm.encoding import MSRS
 from attorn.model.reference.vmm.memory import Region, UnfitMemory
 from attorn.model.reference.vmm.vcpu import Vcpu
 
@@ -134,7 +133,7 @@ class UnicornEngine(Vcpu):
             control=ControlRegisters(**self._read_all(ControlRegisters), efer=self._uc.msr_read(EFER)),
             debug=DebugRegisters(**self._read_all(DebugRegisters)),
             floating=self._read_floating(),
-            system=SystemRegisters(**{name: self._uc.msr_read(number) for name, number in MSRS.items()}),
+            system=SystemRegisters(**{name: self._uc.msr_read(number) for name, number in x86.MSRS.items()}),
         )
 
     def _execute(self) -> Stopped:
@@ -241,7 +240,7 @@ class UnicornEngine(Vcpu):
         self._write("cr2", control.cr2)
         self._write("cr8", control.cr8)
         self._write_all(state.debug)
-        for name, number in MSRS.items():
+        for name, number in x86.MSRS.items():
             self._uc.msr_write(number, getattr(state.system, name))
         self._write_floating(state.floating)
         self._write_all(state.general)

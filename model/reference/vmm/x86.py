@@ -5,12 +5,7 @@ from __future__ import annotations
 from attorn.model.reference.vmm.cpu_state import SegmentRegister
 
 __all__ = [
-    "CR0_ENABLE_PAGING",
-    "CR0_PROTECTED",
-    "EFER_LONG_ACTIVE",
-    "FLAGS_CARRIED",
-    "GIB",
-    "HUGE_PAGE",
+    "MSRS",
     "descriptor",
     "page_tables",
     "segment_from_descriptor",
@@ -19,15 +14,22 @@ __all__ = [
 
 GIB, HUGE_PAGE, PAGE = 1 << 30, 2 << 20, 4096
 
-CR0_PROTECTED, CR0_ENABLE_PAGING = 1 << 0, 1 << 31
-EFER_LONG_ACTIVE = 1 << 10
-FLAGS_CARRIED = 0x3F7FD7
-"""Every defined bit of RFLAGS."""
+MSRS = {
+    "star": 0xC0000081,
+    "lstar": 0xC0000082,
+    "cstar": 0xC0000083,
+    "syscall_mask": 0xC0000084,
+    "kernel_gs_base": 0xC0000102,
+    "sysenter_cs": 0x174,
+    "sysenter_esp": 0x175,
+    "sysenter_eip": 0x176,
+    "page_attributes": 0x277,
+}
+"""Which model-specific register each field of SystemRegisters is."""
 
 _PRESENT, _WRITABLE, _USER, _LARGE = 1, 2, 4, 128
 _CACHE_DISABLED = 16
 _PAGES = 1 << 15
-_SYSTEM_SEGMENT_BYTES, _CODE_OR_DATA = 16, 1 << 4
 
 
 def descriptor(segment: SegmentRegister, wide: bool = False) -> bytes:

@@ -4,12 +4,12 @@ import os
 
 import pytest
 
+from attorn.model.reference.devices.addresses import DISK_WINDOW, SERIAL_PORT, TIMER_PORT
 from attorn.model.reference.devices.device import OtherDevice
 from attorn.model.reference.devices.disk import Disk, DiskLocked, OtherDisk, Quiescing, describe
 from attorn.model.reference.devices.serial import Serial
 from attorn.model.reference.devices.states import DiskRequest, DiskState, SerialState, TimerState
 from attorn.model.reference.devices.timer import Timer
-from attorn.model.reference.guests.board import DISK_WINDOW, SERIAL_PORT, TIMER_PORT
 from attorn.model.reference.vmm.bus import Bus, PowerOff
 from attorn.model.reference.vmm.memory import GuestMemory
 from attorn.spec.errors import BadInput

@@ -5,8 +5,9 @@ import struct
 import pytest
 from msgspec.structs import replace
 
-from attorn.model.reference.guests.board import DISK_WINDOW, power_on
+from attorn.model.reference.devices.addresses import DISK_WINDOW
 from attorn.model.reference.guests.board import Parameters as Board
+from attorn.model.reference.guests.board import power_on
 from attorn.model.reference.vmm import x86
 from attorn.model.reference.vmm.cpu_state import (
     CpuMode,

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from attorn.model.reference.devices.addresses import DISK_WINDOW
 from attorn.model.reference.devices.device import Device
 from attorn.model.reference.devices.states import SerialState
 from attorn.model.reference.engines import engine_named
-from attorn.model.reference.guests.board import CODE, DISK_WINDOW, FREE, PARAMETERS, Parameters, power_on
+from attorn.model.reference.guests.board import CODE, FREE, PARAMETERS, Parameters, power_on
 from attorn.model.reference.guests.guest import GUESTS
 from attorn.model.reference.vmm.cpu_model import BASELINE, CPUID, requirements
 from attorn.model.reference.vmm.cpu_state import CpuMode, CpuState, SegmentRegister, difference

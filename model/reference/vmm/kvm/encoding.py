@@ -18,9 +18,9 @@ from attorn.model.reference.vmm.cpu_state import (
     SystemRegisters,
 )
 from attorn.model.reference.vmm.fxsave import from_fxsave, to_fxsave
+from attorn.model.reference.vmm.x86 import MSRS
 
 __all__ = [
-    "MSRS",
     "SpecialRegisters",
     "components_beyond_sse",
     "debug_from",
@@ -50,19 +50,6 @@ _GENERAL_NAMES = GeneralRegisters.__struct_fields__
 # KVM's local APIC is not used, but its base must stay as it is at reset: enabled, of the bootstrap processor.
 _APIC_BASE = 0xFEE00900
 _XSAVE_SIZE, _XSTATE_BV, _X87_AND_SSE = 4096, 512, 3
-
-MSRS = {
-    "star": 0xC0000081,
-    "lstar": 0xC0000082,
-    "cstar": 0xC0000083,
-    "syscall_mask": 0xC0000084,
-    "kernel_gs_base": 0xC0000102,
-    "sysenter_cs": 0x174,
-    "sysenter_esp": 0x175,
-    "sysenter_eip": 0x176,
-    "page_attributes": 0x277,
-}
-"""Which model-specific register each field of SystemRegisters is."""
 
 
 def general_to(state: GeneralRegisters) -> bytearray:

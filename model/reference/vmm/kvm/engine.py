@@ -18,6 +18,7 @@ from attorn.model.reference.vmm.kvm import encoding
 from attorn.model.reference.vmm.kvm.interface import ExitReason, Ioctl, Run, ask, call
 from attorn.model.reference.vmm.memory import Region
 from attorn.model.reference.vmm.vcpu import Vcpu
+from attorn.model.reference.vmm.x86 import MSRS
 
 __all__ = ["KvmEngine"]
 
@@ -193,8 +194,8 @@ class KvmEngine(Vcpu):
         packed = encoding.msrs_to(state.system)
         # A failure shows only in how many were set.
         done = ask(self._vcpu, Ioctl.SET_MSRS, packed)
-        if done != len(encoding.MSRS):
-            raise CannotCarry(f"KVM refuses the value of {list(encoding.MSRS)[done]}")
+        if done != len(MSRS):
+            raise CannotCarry(f"KVM refuses the value of {list(MSRS)[done]}")
 
     def _discard(self) -> None:
         self._run.close()

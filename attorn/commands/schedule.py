@@ -12,6 +12,7 @@ import click
 from attorn.commands.words import echo, painter, size_options, width
 
 if TYPE_CHECKING:
+    from attorn.checker.conform.schedule import Schedule
     from attorn.checker.verdicts import Path as Run
     from attorn.spec.language import Instance
 
@@ -25,7 +26,8 @@ HAPPENED = 1
 @size_options
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as JSON.")
 @click.option("--adapter", metavar="MODULE:CLASS", help="Lead this system through it.")
-def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str | None) -> int:
+@click.option("--on-reference", is_flag=True, help="Lead the reference implementation through it, on real memory.")
+def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str | None, on_reference: bool) -> int:
     """Turn a run into a schedule, and lead a system through it.
 
     The orders say who takes the next step, who has to be held back before which step, and what is to fail. A system
@@ -35,6 +37,7 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     attorn schedule memfd/at_most_one_runner
     attorn schedule H3 --out h3.json
     attorn schedule H3 --adapter my_vmm:MyVmm
+    attorn schedule H3 --on-reference
 
     Exit codes: 0 written, or declined by the system; 1 the system let a violation happen, or departed otherwise;
     3 bad input.
@@ -50,18 +53,44 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     paint = painter()
     echo([f"{paint(title, 'strong')}: {len(run)} steps on {instance.name} ({instance.shape()})", ""])
     echo(f"  {line}" for line in told(plan))
+    if on_reference:
+        return _on_reference(plan)
     if adapter is None:
         return 0
     return _led(plan, instance, adapter, about)
 
 
-def _led(plan: object, instance: Instance, adapter: str, about: str) -> int:
-    from attorn.checker.conform.schedule import Schedule, follow
+def _on_reference(plan: Schedule) -> int:
+    """Lead processes of the reference implementation, which share their memory, through the orders."""
+    from attorn.checker.report import wrapped
+    from attorn.commands.leading import lead
+    from attorn.reference import Host
+
+    owners = [str(value) for cell, value in plan.start.items() if cell.startswith("owner[")]
+    with Host(plan.sizes["Partition"], segments=len(owners), owner=owners, policy="none", judge=False) as host:
+        found = lead(plan, host)
+    paint, orders = painter(), sum(each.do != "hold" for each in plan.orders)
+    told = [f"real processes on shared memory followed {len(found.done)} of {orders} orders"]
+    if found.declined:
+        told.append(f"and declined {found.declined}")
+    for each in found.executed:
+        objects = f", until its guest objected: {each.objects}" if each.objects else ""
+        told.append(f"{each.vm} was executed in {each.partition}{objects}")
+    echo([""])
+    for text in told:
+        echo(wrapped(text, width(), "    ", "  "))
+    twice = len({each.partition for each in found.executed}) > 1
+    if twice:
+        echo([paint("  ✗ two VMMs executed one VM on the same memory", "bad")])
+    return HAPPENED if twice or not found.declined else 0
+
+
+def _led(plan: Schedule, instance: Instance, adapter: str, about: str) -> int:
+    from attorn.checker.conform.schedule import follow
     from attorn.checker.conform.session import Binding
     from attorn.checker.report import wrapped
     from attorn.commands.adapters import named_adapter
 
-    assert isinstance(plan, Schedule)
     found = follow(plan, Binding(instance, named_adapter(adapter)))
     paint = painter()
     if found.to_the_end:

@@ -69,7 +69,10 @@ def class_of(factory: Factory) -> type[Adapter]:
     while isinstance(made, functools.partial):
         made = made.func
     if not isinstance(made, type) and callable(made):
-        adapter: object = made()
+        try:
+            adapter: object = made()
+        except Exception as error:
+            raise BadInput(f"{factory!r} makes no adapter: it raised {type(error).__name__}: {error}.") from error
         if isinstance(adapter, Adapter):
             adapter.close()
         made = type(adapter)

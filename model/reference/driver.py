@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -200,8 +200,12 @@ class Driver:
 
     def cancel(self, vm: str) -> None:
         """Want a VM back that is under way; ``drive`` then finds out whether it is too late."""
-        self._give_up(vm, "cancel", "operator")
+        self.give_up(vm, "cancel")
         self._journeys[vm].turned = True
+
+    def give_up(self, vm: str, how: Literal["cancel", "time_out"]) -> None:
+        """Want a VM back between two steps: by the operator's order, or as its source waits no longer."""
+        self._give_up(vm, how, "operator" if how == "cancel" else "source")
 
     def drive(self, vm: str) -> Ending:
         """Do what comes next for a VM until nothing is under way."""

@@ -10,7 +10,7 @@ __all__ = ["Defect", "FaultPoints"]
 
 
 class Defect(Enum):
-    """A deliberate mistake of the implementation, to show that it is noticed; see ``defects`` for by whom."""
+    """A deliberate mistake of the implementation, to show that it is noticed; docs/reference.md says by whom."""
 
     EXIT_BEFORE_REASSIGN = "the source exits before its segments are reassigned"
     MISSING_SEGMENT = "the configuration leaves out a segment, and nobody compares it with the table"
@@ -38,6 +38,10 @@ class FaultPoints:
     def arm(self, point: str, visits: int = 1) -> None:
         """Let the process die when it comes to the point for the n-th time."""
         self._armed[point] = visits
+
+    def armed(self, point: str) -> bool:
+        """Whether the process dies at a point the next time."""
+        return self._armed.get(point, 0) == 1
 
     def reach(self, point: str) -> None:
         """Come to a point."""

@@ -58,8 +58,8 @@ class Pretend:
 
     @staticmethod
     def refusal(requirements: CpuRequirements) -> str | None:
-        """Plays one vCPU."""
-        return None if requirements.vcpus == 1 else f"one vCPU can be pretended, not {requirements.vcpus}."
+        """Plays its own guest only, which needs no feature of a CPU."""
+        return None if requirements == REQUIREMENTS else "only the guest `pretend` can be pretended."
 
     @classmethod
     def make(cls, requirements: CpuRequirements, devices: Sequence[Device]) -> Pretend:

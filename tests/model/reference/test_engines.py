@@ -250,6 +250,25 @@ def test_what_cannot_be_carried_is_refused_before_suspension(name):
         engine.make(avx, [])
 
 
+def test_kvm_says_what_is_missing_and_how_to_get_it(monkeypatch, tmp_path):
+    """No device at all, and a file that is none."""
+    device = tmp_path / "kvm"
+    monkeypatch.setattr("attorn.model.reference.vmm.kvm.engine.DEVICE", str(device))
+    assert "modprobe kvm_amd" in str(engine_named("kvm").missing())
+    assert "is missing" in str(engine_named("kvm").refusal(LONG))
+    with pytest.raises(EngineUnavailable, match="is missing"):
+        engine_named("kvm").make(LONG, [])
+    device.write_bytes(b"")
+    assert "does not answer as KVM" in str(engine_named("kvm").missing())
+
+
+def test_unicorn_says_what_is_missing_and_how_to_get_it(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "pip install 'attorn[unicorn]'" in str(engine_named("unicorn").missing())
+    with pytest.raises(EngineUnavailable, match="pip install"):
+        engine_named("unicorn").make(LONG, [])
+
+
 @pytest.mark.parametrize("name", ENGINE)
 def test_memory_may_not_cover_a_device(name):
     with Bench(name, SPIN) as bench:

@@ -60,13 +60,11 @@ class KvmEngine(Vcpu):
     @staticmethod
     def refusal(requirements: CpuRequirements) -> str | None:
         """Say why a guest with these requirements cannot be executed by KVM here."""
-        return unmet(requirements, _offered(), "KVM")
+        return KvmEngine.missing() or unmet(requirements, _offered(), "KVM")
 
     @classmethod
     def make(cls, requirements: CpuRequirements, devices: Sequence[Device]) -> KvmEngine:
         """Make a VM with one vCPU and no memory."""
-        if why := cls.missing():
-            raise EngineUnavailable(why)
         if why := cls.refusal(requirements):
             raise EngineUnavailable(why)
         return cls(devices)

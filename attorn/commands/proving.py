@@ -121,6 +121,8 @@ def proof(name: str, pack: Path | None, asking: Asking, out: Path | None = None)
         asking.next(f"attorn verify {pack}{machine_option} --solver cvc5")
     elif proved:
         asking.next(f"attorn prove {said} --pack DIR   (evidence for others)")
+    elif found.stopped or ranked.stopped:
+        asking.next(f"attorn prove {said}" + ("   (goes on: answers are kept)" if asking.cached else ""))
     elif any(each.refuted for each in failing):
         asking.next(f"attorn check {said}")
     else:

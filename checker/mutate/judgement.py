@@ -10,6 +10,8 @@ from attorn.spec.language.source import Where
 
 __all__ = ["Fate", "Judgement", "unjudged"]
 
+NOT_JUDGED = "not judged"
+
 
 class Fate(Enum):
     """What became of a mutant."""
@@ -49,6 +51,11 @@ class Judgement:
     example: str = ""
 
     @property
+    def judged(self) -> bool:
+        """Whether anything was asked about it."""
+        return self.why != NOT_JUDGED
+
+    @property
     def by_instances(self) -> bool:
         """Whether an instance notices it."""
         return bool(self.refuted or self.missed)
@@ -68,5 +75,5 @@ def unjudged(mutant: Mutant) -> Judgement:
     """What is known of a mutant before anything is asked."""
     return Judgement(
         mutant.name, mutant.action.name, mutant.operator, mutant.sentence, mutant.where, mutant.ghost,
-        Fate.UNDETERMINED, why="not judged",
+        Fate.UNDETERMINED, why=NOT_JUDGED,
     )  # fmt: skip

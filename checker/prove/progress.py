@@ -55,21 +55,23 @@ def prove_progress(
 ) -> ProgressProof:
     """Prove the progress properties that the machine's rankings show, for any size and any budgets.
 
-    Only conjuncts that the proof has found to be inductive are used. ``ranking`` says what is shown, and why progress
-    follows from it. progress: called with the number of obligations settled and their total.
+    Only conjuncts that the proof has found to be inductive are used; after an interrupted proof nothing is asked.
+    ``ranking`` says what is shown, and why progress follows from it.
+    progress: called with the number of obligations settled and their total.
     """
     begun = time.perf_counter()
     machine = proof.machine
+    rankings = () if proof.stopped else machine.rankings
     known = [conjunct for conjunct in inductive_set(machine) if conjunct.name in proof.inductive]
-    wanted = [each for ranking in machine.rankings for each in ranking_obligations(machine, ranking, known)]
-    checks = [each for ranking in machine.rankings for each in ranking_companions(machine, ranking, known)]
+    wanted = [each for ranking in rankings for each in ranking_obligations(machine, ranking, known)]
+    checks = [each for ranking in rankings for each in ranking_companions(machine, ranking, known)]
     settled, stopped = discharged([*wanted, *checks], options or ProofOptions(), cache, progress)
     discharges, companions = tuple(settled[: len(wanted)]), tuple(settled[len(wanted) :])
     return ProgressProof(
         discharges,
         companions,
         tuple(_judged(stated, machine.rankings, discharges, proof.stopped or stopped) for stated in machine.progress),
-        stopped,
+        proof.stopped or stopped,
         time.perf_counter() - begun,
     )
 

@@ -24,7 +24,8 @@ SURVIVORS = (
 def mutation_lines(found: MutationReport, width: int = 80, paint: Paint = plain) -> Iterator[str]:
     """The report for a terminal: the fates, who kills what, and the holes."""
     yield f"{paint(found.machine, 'strong')} · specification {found.digest[:12]}"
-    yield f"  {len(found.judgements):,} of {counted(found.total, 'mutant')} judged · {found.seconds:.1f} s"
+    judged = sum(each.judged for each in found.judgements)
+    yield f"  {judged:,} of {counted(found.total, 'mutant')} judged · {found.seconds:.1f} s"
     yield from wrapped(listed(found.instances, ","), width, "    ", "  proof for any size, and instances ")
     yield ""
     for name, number in found.counts.items():
@@ -33,7 +34,7 @@ def mutation_lines(found: MutationReport, width: int = 80, paint: Paint = plain)
     yield "  killed  only by it"
     yield from (f"  {killed:6}  {alone or '·':>10}  {name}" for name, killed, alone in _killers(found))
     for fate, title, says in SURVIVORS[:2]:
-        if chosen := found.of(fate):
+        if chosen := [each for each in found.of(fate) if each.judged]:
             yield ""
             yield f"  {paint(f'{title.upper()}: {says}', 'bad' if fate is Fate.HOLE else 'doubt')}"
             for each in chosen[:20]:
@@ -54,9 +55,11 @@ def _survivor(each: Judgement, width: int) -> Iterator[str]:
 def mutation_markdown(found: MutationReport) -> str:
     """The whole report as Markdown: first what is not noticed, then which property notices what."""
     holes, killed = len(found.holes), len(found.of(Fate.KILLED))
+    headline = counted(holes, "hole") if holes else "Not determined" if found.of(Fate.UNDETERMINED) else "No hole"
+    judged = sum(each.judged for each in found.judgements)
     blocks = [
         f"# Mutants of `{found.machine}`",
-        f"**{counted(holes, 'hole') if holes else 'No hole'}: of {counted(len(found.judgements), 'mutant')} judged, "
+        f"**{headline}: of {counted(judged, 'mutant')} judged, "
         f"{killed:,} are killed.** Each differs from the specification in one place; each is tried by the proof for "
         f"any size and by {counted(len(found.instances), 'instance')} ({', '.join(found.instances)}).",
         *_notes(found),
@@ -66,7 +69,7 @@ def mutation_markdown(found: MutationReport) -> str:
         tabulate(_killers(found), ["noticed by", "mutants", "only by it"], tablefmt="github"),
     ]
     for fate, title, says in SURVIVORS:
-        if chosen := found.of(fate):
+        if chosen := [each for each in found.of(fate) if each.judged]:
             blocks += [f"## {title}", f"{len(chosen):,}: {says}.", _table(chosen)]
     blocks += ["## Repeat it", "```sh\nattorn mutate\n```", f"Specification `{found.digest}`."]
     return "\n\n".join(blocks) + "\n"
@@ -101,7 +104,7 @@ def mutation_data(found: MutationReport) -> dict[str, Any]:
         "digest": found.digest,
         "instances": list(found.instances),
         "total": found.total,
-        "judged": len(found.judgements),
+        "judged": sum(each.judged for each in found.judgements),
         "counts": found.counts,
         "properties": [
             {"name": name, "kills": number, "kills_alone": alone.get(name, 0), "stated": name in found.properties}

@@ -18,6 +18,7 @@ def progress_lines(ranked: ProgressProof, width: int = 80, paint: Paint = plain)
     proved = [each for each in ranked.properties if each.evidence is Evidence.PROVED]
     undone = [each for each in ranked.properties if each.undone]
     without = [each.stated.name for each in ranked.properties if each.ranking is None]
+    unasked = [each.stated.name for each in ranked.properties if each.ranking and not (each in proved or each.undone)]
     lines: list[str] = []
     if proved:
         lines += ["", f"  {paint('proved: comes about in every run that is fair, whatever the sizes', 'good')}"]
@@ -33,6 +34,8 @@ def progress_lines(ranked: ProgressProof, width: int = 80, paint: Paint = plain)
             )
         if len(each.undone) > SHOWN:
             lines.append(f"    and {len(each.undone) - SHOWN} more")
+    if unasked:
+        lines += ["", *wrapped(f"UNDETERMINED: the rankings of {', '.join(unasked)} were not asked", width, "  ", "  ")]
     if without:
         lines += ["", *wrapped(f"no ranking shows {', '.join(without)}; attorn check explores them", width, "  ", "  ")]
     if ranked.discharges:

@@ -147,6 +147,7 @@ def test_an_interrupt_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     done = attorn_("prove", "ring.py:proved")
     assert done.exit_code == 2
     assert "UNDETERMINED: interrupted" in told(done)
+    assert told(done).endswith("next attorn prove ring.py:proved (goes on: answers are kept)")
 
 
 def test_a_pack_is_verified_and_noticed_when_it_is_of_another_machine() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -139,6 +140,13 @@ def test_a_property_without_a_ranking_is_undetermined() -> None:
     found = ranked(desk())
     assert [each.evidence for each in found.properties] == [Evidence.UNDETERMINED]
     assert "no ranking shows all_answered" in " ".join(" ".join(progress_lines(found)).split())
+
+
+def test_after_an_interrupted_proof_no_ranking_is_asked() -> None:
+    found = prove_progress(replace(prove(desk(pile), ONE), inductive=(), stopped="interrupted"), ONE)
+    assert not found.discharges
+    assert not found.proved
+    assert "UNDETERMINED: the rankings of all_answered were not asked" in " ".join(progress_lines(found))
 
 
 def test_a_step_that_can_be_taken_away_for_ever_is_seen_and_the_explorer_has_the_lasso() -> None:

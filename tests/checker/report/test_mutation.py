@@ -65,7 +65,9 @@ def test_what_was_not_judged_is_said(light: MutationReport) -> None:
     def impatient(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    stopped = score(LIGHT, [Instance.of(LIGHT)], impatient, jobs=1)
+    stopped = score(LIGHT, [Instance.of(LIGHT)], impatient, jobs=1, freedoms=dict.fromkeys(HOLES, "So be it."))
     assert len(stopped.of(Fate.UNDETERMINED)) == 21
     assert "UNDETERMINED: interrupted: 21 of 22 mutants were not judged" in mutation_markdown(stopped)
+    assert "**Not determined: of 1 mutant judged, " in mutation_markdown(stopped)
     assert any("interrupted: 21 of 22" in line for line in mutation_lines(stopped))
+    assert not any("not judged" in line and "22" not in line for line in mutation_lines(stopped))

@@ -39,6 +39,10 @@ HOLDS, REFUTED, UNDETERMINED, BAD_INPUT, FAILURE, CLOSED_PIPE = 0, 1, 2, 3, 4, 1
 ISSUES = "the project's issue tracker"
 
 
+class _ClosedPipe(Exception):
+    """Whoever reads the output has stopped, such as ``head``."""
+
+
 class Door(click.Group):
     """A group of commands whose every ending has its exit code."""
 
@@ -50,7 +54,6 @@ class Door(click.Group):
         extra["standalone_mode"] = False
         try:
             code = super().main(args, prog_name or "attorn", **extra)
-            sys.stdout.flush()
         except click.UsageError as error:
             code = _refuse(error.format_message(), error.ctx)
         except click.ClickException as error:
@@ -58,7 +61,7 @@ class Door(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("\nattorn: interrupted; nothing is determined.", err=True)
             code = UNDETERMINED
-        except BrokenPipeError:
+        except _ClosedPipe:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = CLOSED_PIPE
         except Unsound as error:
@@ -68,6 +71,15 @@ class Door(click.Group):
         except Exception as error:
             code = _fail(f"{type(error).__name__}: {error}", error)
         sys.exit(code if isinstance(code, int) else HOLDS)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; that nobody reads on is told from a refuted property, which click does not do."""
+        try:
+            found = super().invoke(ctx)
+            sys.stdout.flush()
+            return found
+        except BrokenPipeError as error:
+            raise _ClosedPipe from error
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command; an unknown one gets the nearest as advice."""

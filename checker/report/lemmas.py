@@ -43,8 +43,10 @@ def minimal_lines(found: Minimal, width: int = 80, paint: Paint = plain) -> list
         lines += wrapped(said, width, " " * (4 + margin), f"    {each.name:{margin}}")
     if found.implied:
         lines += ["", "  " + paint("true in every state where others are, without induction", "strong")]
+        beside = 2 + max(len(one.conjunct) for one in found.implied)
         for one in found.implied:
-            lines += wrapped(f"by {listed(one.by)}", width, " " * (4 + margin), f"    {one.conjunct:{margin}}")
+            said = f"by {listed(one.by)}" if one.by else "whatever the state"
+            lines += wrapped(said, width, " " * (4 + beside), f"    {one.conjunct:{beside}}")
     lines += _listed("clauses of guards that no property needs", found.idle_guards, width, paint)
     return lines
 

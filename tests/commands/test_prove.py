@@ -191,6 +191,7 @@ def test_lemmas_that_are_not_needed_are_named() -> None:
     text = told(done)
     assert "1 of 2 lemmas suffice" in text
     assert "not needed outside_or_inside" in text
+    assert "outside_or_inside.0 whatever the state" in text  # inside or not inside
     assert re.search(r"what rests on what one_inside +inside_has_token", text)
     undone = attorn_("prove", "ring.py:open", "--minimize")
     assert undone.exit_code == 2

@@ -160,7 +160,16 @@ def check(
         report, run = examine(chosen, replace(request, also=also, drawn=True), command, watcher)
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         digests = {each.name: each.digest for each in report.machines}
-        record(out, "check", command, digests, run, {**texts, **runs, RECORD: record_text(report)})
+        asked_for: dict[str, str | int | float | bool | None] = {
+            "max_states": asked.max_states,
+            "memory": asked.memory,
+            "symmetry": asked.symmetry,
+            "progress": asked.progress,
+            "agree": asked.agree,
+            "properties": " ".join(asked.names) or None,
+        }
+        written = {**texts, **runs, RECORD: record_text(report)}
+        record(out, "check", command, digests, run, written, asked_for)
         summarize(texts["report.md"])
     if form == "terminal":
         watcher.ends(report, (out / "report.html").as_posix(), proof_command(chosen))

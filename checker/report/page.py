@@ -41,6 +41,7 @@ SIGNS = {
     "proved": "✓✓", "exhausted": "✓", "bounded": "≤", "observed": "○", "undetermined": "?", "refuted": "✗",
     "reached": "✓", "unchecked": "–",
 }  # fmt: skip
+MOST_TIMES = 20
 MEANINGS = (
     ("proved", "true in every reachable state and step, whatever the sizes"),
     ("exhausted", "true of every reachable state and step of the instance; of every fair run, if it is about progress"),
@@ -135,6 +136,7 @@ def render_html(book: Book, times: bool = False) -> str:
         verdict=verdict_sentence(report) if report else "",
         machines=machines,
         times=times,
+        slowest=_slowest(book) if times else [],
         proofs=proof_tables(book),
         heats=heat_maps(book.survey) if book.survey else [],
         growth=growth_chart(report.instances) if report and len(report.instances) > 1 else "",
@@ -142,6 +144,12 @@ def render_html(book: Book, times: bool = False) -> str:
         signs=SIGNS,
     )
     return re.sub(r"\n\s*\n+", "\n", re.sub(r"[ \t]+\n", "\n", text)).replace("\n ", "\n")
+
+
+def _slowest(book: Book) -> list[tuple[str, str, float]]:
+    """The instances and obligations that took longest: part, name, seconds."""
+    took = [(part, each.name, each.seconds) for part, run in book.runs for each in run.timings]
+    return sorted(took, key=lambda each: (-each[2], each[0], each[1]))[:MOST_TIMES]
 
 
 class _Machine:

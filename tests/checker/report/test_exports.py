@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
 from attorn.checker.explore import Options, explore, graph
+from attorn.checker.progress import Limits, build
 from attorn.checker.report.book import Book, HazardRow, Hazards, Obligation, ProofDocument, Proved
 from attorn.checker.report.graph_files import aldebaran, graphml, map_dot, map_mermaid, states_dot
 from attorn.checker.report.junit import render_junit
 from attorn.checker.report.sarif import render_sarif
-from attorn.checker.report.state_map import mapped
+from attorn.checker.report.state_map import bisimulation, mapped
 from attorn.checker.report.tables import csv_text, tables
 from tests.checker.report.samples import explored, jobs, relay, report
 
@@ -207,3 +208,28 @@ def test_a_map_shows_every_state_and_every_transition_of_a_small_instance():
     assert sum(times for edge in found.edges for _, times in edge.actions) == GRAPH.number_of_edges()
     assert [name for name, _ in found.ends]
     assert all(found.nodes[way[0]].initial for _, way in found.ends)
+
+
+def alike(graph) -> int:
+    """How many classes states fall into that can do the same for ever: by the definition, splitting all at once."""
+    colour = dict.fromkeys(graph, 0)
+    while True:
+        signs = {
+            node: (
+                colour[node],
+                frozenset((about["action"], colour[to]) for _, to, about in graph.out_edges(node, data=True)),
+            )
+            for node in graph
+        }
+        numbers = {sign: number for number, sign in enumerate(dict.fromkeys(signs.values()))}
+        after = {node: numbers[sign] for node, sign in signs.items()}
+        if len(numbers) == len(set(colour.values())):
+            return len(numbers)
+        colour = after
+
+
+@pytest.mark.parametrize("instance", [relay(2), relay(3), jobs()], ids=["duel", "trio", "jobs"])
+def test_bisimulation_finds_the_classes_that_its_definition_says(instance):
+    classes = bisimulation(build(instance, Limits()))
+    assert len(set(classes.tolist())) == alike(graph(instance))
+    assert len(set(bisimulation(build(jobs(), Limits())).tolist())) == 4  # 3, 2, 1 and 0 jobs left

@@ -9,7 +9,9 @@ from attorn.checker.mutate.operators import levels
 from attorn.checker.mutate.solver import possible
 from attorn.checker.prove.obligations import Conjunct
 from attorn.spec.language import Action, Concrete, Expr, Field, Instance, Machine, Op, Step, Values, all_of
-from attorn.spec.language.expressions import equal, quantified, read, recording
+from attorn.spec.language.expressions import equal, read
+from attorn.spec.language.quantifiers import quantified
+from attorn.spec.language.scopes import recording
 from attorn.spec.language.substitution import cell_after
 
 __all__ = ["Difference", "Reach", "difference", "reach"]

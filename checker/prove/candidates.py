@@ -12,7 +12,7 @@ import numpy.typing as npt
 from attorn.checker.prove.columns import Sample, columns
 from attorn.checker.prove.patterns import Pattern
 from attorn.spec.language import Expr, Op, all_of, any_of
-from attorn.spec.language.expressions import quantified
+from attorn.spec.language.quantifiers import quantified
 
 __all__ = ["Candidates", "mine"]
 

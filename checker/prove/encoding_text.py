@@ -13,7 +13,8 @@ from attorn.checker.prove.smtlib import Script, script
 from attorn.checker.prove.solving import ask
 from attorn.spec.errors import SpecificationError
 from attorn.spec.language import Action, Concrete, Expr, Field, Instance, Machine, Op, Step, Values, after_step, primed
-from attorn.spec.language.expressions import equal, node, quantified, read
+from attorn.spec.language.expressions import equal, node, read
+from attorn.spec.language.quantifiers import quantified
 from attorn.spec.language.substitution import initial_formula
 
 __all__ = ["Judged", "Met", "TextDifferences", "cells_after", "judged_conjuncts", "text_differences"]

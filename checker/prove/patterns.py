@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from attorn.spec.language import NONE, Expr, Field, Machine, Op
-from attorn.spec.language.expressions import bound_variables, equal, limit_of, node, quantified, read, recording, walk
+from attorn.spec.language.expressions import equal, limit_of, node, read, walk
+from attorn.spec.language.quantifiers import bound_variables, quantified
+from attorn.spec.language.scopes import recording
 from attorn.spec.language.sorts import (
     INTEGER,
     BooleanSort,

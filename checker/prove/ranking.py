@@ -54,7 +54,9 @@ from attorn.spec.language import (
     any_of,
     primed,
 )
-from attorn.spec.language.expressions import FALSE, node, quantified, recording, variable
+from attorn.spec.language.expressions import FALSE, node, variable
+from attorn.spec.language.quantifiers import quantified
+from attorn.spec.language.scopes import recording
 from attorn.spec.language.sorts import BOOLEAN
 from attorn.spec.language.substitution import substituted
 from attorn.spec.language.traced import fields_read

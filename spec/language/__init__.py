@@ -1,5 +1,6 @@
 """The language: what a specification is made of. It knows nothing of virtual machines."""
 
+from attorn.spec.language.choices import ite, one_of
 from attorn.spec.language.concrete import Concrete, Failure, Step
 from attorn.spec.language.declarations import (
     Assumption,
@@ -18,28 +19,12 @@ from attorn.spec.language.declarations import (
     then,
     two_state,
 )
-from attorn.spec.language.expressions import (
-    FALSE,
-    NONE,
-    TRUE,
-    Element,
-    Expr,
-    Op,
-    all_of,
-    any_of,
-    constant,
-    count,
-    exists,
-    forall,
-    ite,
-    one_of,
-    some,
-    subset,
-)
+from attorn.spec.language.expressions import FALSE, NONE, TRUE, Element, Expr, Op, all_of, any_of, constant
 from attorn.spec.language.instance import Cell, Instance, Values
 from attorn.spec.language.interpreter import Algebra, Interpreter
 from attorn.spec.language.machine import Machine
 from attorn.spec.language.picture import Lane, Picture, Shown
+from attorn.spec.language.quantifiers import count, exists, forall, some, subset
 from attorn.spec.language.ranking import Fall, Help, Ranking, each, helps, rank
 from attorn.spec.language.sorts import Budget
 from attorn.spec.language.state import ANY, Clause, Counter, Field, Map, Option, Relation, State, UpTo, Variable, Write

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import WeakValueDictionary
 
 from attorn.spec.errors import SortMismatch, SpecificationError, SymbolicTruth
+from attorn.spec.language.scopes import names_in_scope, note
 from attorn.spec.language.sorts import (
     BOOLEAN,
     INTEGER,
@@ -21,7 +20,7 @@ from attorn.spec.language.sorts import (
     OptionSort,
     Sort,
 )
-from attorn.spec.language.source import Where, here
+from attorn.spec.language.source import here
 
 if TYPE_CHECKING:
     from attorn.spec.language.state import Field
@@ -36,27 +35,17 @@ __all__ = [
     "Op",
     "all_of",
     "any_of",
-    "binding",
-    "bound_variables",
     "constant",
-    "count",
+    "described",
     "equal",
-    "exists",
-    "forall",
-    "ite",
+    "implication",
     "lift",
+    "lifted_or_none",
     "limit_of",
-    "made_at",
-    "naming",
     "node",
-    "one_of",
-    "parameter_names",
-    "quantified",
     "read",
-    "recording",
-    "some",
     "sort_of",
-    "subset",
+    "truth_of",
     "variable",
     "walk",
 ]
@@ -127,13 +116,13 @@ class Expr:
         return any_of(other, self)
 
     def __invert__(self) -> Expr:
-        return _negation(_truth(self, "~"))
+        return _negation(truth_of(self, "~"))
 
     def __rshift__(self, other: object) -> Expr:
-        return _implication(_truth(self, ">>"), _truth(other, ">>"))
+        return implication(truth_of(self, ">>"), truth_of(other, ">>"))
 
     def __rrshift__(self, other: object) -> Expr:
-        return _implication(_truth(other, ">>"), _truth(self, ">>"))
+        return implication(truth_of(other, ">>"), truth_of(self, ">>"))
 
     def __lt__(self, other: object) -> Expr:
         return _less(_number(self, "<"), _number(other, "<"))
@@ -179,7 +168,7 @@ class Expr:
     def __repr__(self) -> str:
         from attorn.spec.language.text import render
 
-        return render(self, getattr(_local, "names", {}))
+        return render(self, names_in_scope())
 
 
 class Element(Expr):
@@ -195,7 +184,6 @@ class Element(Expr):
 
 _nodes: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 _serial = itertools.count()
-_local = threading.local()
 
 
 def node(op: Op, sort: Sort, args: tuple[Expr, ...] = (), payload: Any = None) -> Expr:
@@ -213,49 +201,8 @@ def node(op: Op, sort: Sort, args: tuple[Expr, ...] = (), payload: Any = None) -
         found.free = free
         found.ident = next(_serial)
         _nodes[key] = found
-    lines: dict[int, Where] | None = getattr(_local, "lines", None)
-    if lines is not None:
-        lines[found.ident] = here()
+    note(found.ident)
     return found
-
-
-@contextmanager
-def recording(lines: dict[int, Where] | None, depth: int) -> Iterator[None]:
-    """While open, note the source line of every node made (if asked to); bound variables get levels from ``depth``."""
-    saved = getattr(_local, "lines", None), getattr(_local, "depth", 0)
-    _local.lines, _local.depth = lines, depth
-    try:
-        yield
-    finally:
-        _local.lines, _local.depth = saved
-
-
-@contextmanager
-def naming(first: int, names: Sequence[str]) -> Iterator[None]:
-    """While open, errors call the variables at the levels from ``first`` on by these names."""
-    saved: dict[int, str] = getattr(_local, "names", {})
-    _local.names = {**saved, **dict(enumerate(names, first))}
-    try:
-        yield
-    finally:
-        _local.names = saved
-
-
-def made_at(expression: Expr) -> Where | None:
-    """The line that last made a node, while lines are recorded."""
-    lines: dict[int, Where] | None = getattr(_local, "lines", None)
-    return None if lines is None else lines.get(expression.ident)
-
-
-@contextmanager
-def binding(count: int) -> Iterator[int]:
-    """Reserve levels for variables to be bound; yields the first of them."""
-    first: int = getattr(_local, "depth", 0)
-    _local.depth = first + count
-    try:
-        yield first
-    finally:
-        _local.depth = first
 
 
 def variable(sort: Sort, level: int) -> Expr:
@@ -321,19 +268,20 @@ def lift(value: object, sort: Sort, what: str) -> Expr:
     what: how to call the value in an error, such as ``the index of owner``.
     Raises SortMismatch when it is of another sort.
     """
-    found = _lifted(value, sort)
+    found = lifted_or_none(value, sort)
     if found is None:
-        raise SortMismatch(f"{here()}: {what} must be {_article(sort)}, got {_described(value)}.")
+        raise SortMismatch(f"{here()}: {what} must be {_article(sort)}, got {described(value)}.")
     return found
 
 
-def _lifted(value: object, sort: Sort) -> Expr | None:
+def lifted_or_none(value: object, sort: Sort) -> Expr | None:
+    """A Python value or expression as an expression of a sort; None when it is of another sort."""
     if isinstance(value, Expr) and (value.sort == sort or (value.sort.is_number and sort.is_number)):
         return value
     if isinstance(sort, OptionSort):
         if value is NONE:
             return node(Op.CONSTANT, sort, (), 0)
-        inner = _lifted(value, sort.of)
+        inner = lifted_or_none(value, sort.of)
         return None if inner is None else node(Op.SOME, sort, (inner,))
     if isinstance(value, bool):
         return (TRUE if value else FALSE) if isinstance(sort, BooleanSort) else None
@@ -363,13 +311,13 @@ def equal(left: object, right: object) -> Expr:
     if not isinstance(left, Expr):
         left, right = right, left
     assert isinstance(left, Expr)
-    lifted = _lifted(right, left.sort)
+    lifted = lifted_or_none(right, left.sort)
     if lifted is None and isinstance(right, Expr):
-        widened = _lifted(left, right.sort)
+        widened = lifted_or_none(left, right.sort)
         if widened is not None:
             left, lifted = widened, right
     if lifted is None:
-        raise SortMismatch(f"{here()}: cannot compare {_described(left)} with {_described(right)}.")
+        raise SortMismatch(f"{here()}: cannot compare {described(left)} with {described(right)}.")
     if left is lifted:
         return TRUE
     if left.op is Op.CONSTANT and lifted.op is Op.CONSTANT:
@@ -400,7 +348,7 @@ def any_of(*parts: object) -> Expr:
 def _joined(op: Op, parts: tuple[object, ...], neutral: Expr, absorbing: Expr, sign: str) -> Expr:
     flat: dict[int, Expr] = {}
     for part in parts:
-        truth = _truth(part, sign)
+        truth = truth_of(part, sign)
         for piece in truth.args if truth.op is op else (truth,):
             if piece is absorbing:
                 return absorbing
@@ -418,7 +366,8 @@ def _negation(part: Expr) -> Expr:
     return part.args[0] if part.op is Op.NOT else node(Op.NOT, BOOLEAN, (part,))
 
 
-def _implication(premise: Expr, conclusion: Expr) -> Expr:
+def implication(premise: Expr, conclusion: Expr) -> Expr:
+    """Implication of two truth values."""
     if premise is FALSE or conclusion is TRUE:
         return TRUE
     if premise is TRUE:
@@ -441,156 +390,22 @@ def _arithmetic(op: Op, left: object, right: object, sign: str) -> Expr:
     return node(op, INTEGER, (a, b))
 
 
-def ite(condition: object, then: object, otherwise: object) -> Expr:
-    """One of two values, by a condition."""
-    test = _truth(condition, "ite")
-    if not isinstance(then, Expr):
-        if not isinstance(otherwise, Expr):
-            then = _lifted_alone(then)
-        else:
-            then = lift(then, otherwise.sort, "the first value of ite")
-    widened = _lifted(otherwise, then.sort)
-    if widened is None and isinstance(otherwise, Expr):
-        wider = _lifted(then, otherwise.sort)
-        if wider is not None:
-            then, widened = wider, otherwise
-    if widened is None:
-        raise SortMismatch(
-            f"{here()}: ite has {_described(then)} on one side and {_described(otherwise)} on the other."
-        )
-    if test is TRUE or then is widened:
-        return then
-    if test is FALSE:
-        return widened
-    if then.sort is BOOLEAN:
-        if then is TRUE:
-            return any_of(test, widened)
-        if then is FALSE:
-            return all_of(~test, widened)
-        if widened is FALSE:
-            return all_of(test, then)
-        if widened is TRUE:
-            return _implication(test, then)
-    return node(Op.CHOICE, then.sort, (test, then, widened))
-
-
-def _lifted_alone(value: object) -> Expr:
-    if isinstance(value, bool):
-        return TRUE if value else FALSE
-    if isinstance(value, int):
-        return node(Op.CONSTANT, INTEGER, (), value)
-    if isinstance(value, Enum):
-        return lift(value, sort_of(type(value)), "a value of ite")
-    raise SortMismatch(f"{here()}: ite cannot tell the sort of {_described(value)}; make one side an expression.")
-
-
-def one_of(value: Expr, *choices: object) -> Expr:
-    """Whether a value is one of several."""
-    return any_of(*(equal(value, choice) for choice in choices))
-
-
-def some(option: Expr, body: Callable[[Expr], Expr]) -> Expr:
-    """Whether an option holds a value and that value satisfies the body."""
-    if not isinstance(option.sort, OptionSort):
-        raise SortMismatch(f"{here()}: some() needs an option, got {_described(option)}.")
-    return quantified(Op.EXISTS, (option.sort.of,), lambda value: equal(option, value) & body(value), ("value",))
-
-
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
-D = TypeVar("D")
-
-
-@overload
-def forall(a: type[A], body: Callable[[A], object], /) -> Expr: ...
-@overload
-def forall(a: type[A], b: type[B], body: Callable[[A, B], object], /) -> Expr: ...
-@overload
-def forall(a: type[A], b: type[B], c: type[C], body: Callable[[A, B, C], object], /) -> Expr: ...
-@overload
-def forall(a: type[A], b: type[B], c: type[C], d: type[D], body: Callable[[A, B, C, D], object], /) -> Expr: ...
-def forall(*parts: Any) -> Expr:
-    """Whether the body is true for all elements of the sorts: ``forall(VM, Segment, lambda vm, seg: ...)``."""
-    return _quantifier(Op.FORALL, parts, "forall")
-
-
-@overload
-def exists(a: type[A], body: Callable[[A], object], /) -> Expr: ...
-@overload
-def exists(a: type[A], b: type[B], body: Callable[[A, B], object], /) -> Expr: ...
-@overload
-def exists(a: type[A], b: type[B], c: type[C], body: Callable[[A, B, C], object], /) -> Expr: ...
-@overload
-def exists(a: type[A], b: type[B], c: type[C], d: type[D], body: Callable[[A, B, C, D], object], /) -> Expr: ...
-def exists(*parts: Any) -> Expr:
-    """Whether the body is true for some elements of the sorts."""
-    return _quantifier(Op.EXISTS, parts, "exists")
-
-
-def count(of: type[A], body: Callable[[A], object]) -> Expr:
-    """How many elements of a sort satisfy the body; engines need the sort to be finite."""
-    return _quantifier(Op.COUNT, (of, body), "count")
-
-
-def subset(of: type[A], inner: Callable[[A], object], outer: Callable[[A], object]) -> Expr:
-    """Whether every element that satisfies ``inner`` satisfies ``outer``."""
-    return forall(of, lambda x: _truth(inner(x), "subset") >> _truth(outer(x), "subset"))
-
-
-def _quantifier(op: Op, parts: tuple[Any, ...], name: str) -> Expr:
-    *declared, body = parts
-    if not declared or not callable(body) or isinstance(body, type):
-        raise SpecificationError(f"{here()}: {name} takes sorts and then a function: {name}(VM, lambda vm: ...).")
-    return quantified(op, tuple(sort_of(each) for each in declared), body, parameter_names(body, len(declared), name))
-
-
-def parameter_names(body: Callable[..., object], arity: int, name: str) -> tuple[str, ...]:
-    """What the author calls the variables of a function that ``name`` binds; raises SortMismatch for another number."""
-    code = getattr(body, "__code__", None)
-    if code is None:
-        return tuple(f"x{i}" for i in range(arity))
-    if code.co_argcount - len(getattr(body, "__defaults__", None) or ()) != arity and code.co_argcount != arity:
-        raise SortMismatch(
-            f"{here()}: {name} binds {arity} variable(s), but its function takes {code.co_argcount}: "
-            f"({', '.join(code.co_varnames[: code.co_argcount])})."
-        )
-    return tuple(code.co_varnames[:arity])
-
-
-def bound_variables(sorts: tuple[Sort, ...], first: int) -> tuple[Expr, ...]:
-    """Fresh variables at the levels from ``first`` on."""
-    return tuple(variable(sort, first + i) for i, sort in enumerate(sorts))
-
-
-def quantified(op: Op, sorts: tuple[Sort, ...], body: Callable[..., object], names: tuple[str, ...]) -> Expr:
-    """A quantifier or count over fresh variables."""
-    with binding(len(sorts)) as first:
-        variables = bound_variables(sorts, first)
-        with naming(first, names):
-            inner = _truth(body(*variables), op.value)
-    if op is Op.COUNT:
-        return node(op, INTEGER, (inner,), (variables, names))
-    if inner is TRUE or inner is FALSE:
-        return inner
-    return node(op, BOOLEAN, (inner,), (variables, names))
-
-
-def _truth(value: object, sign: str) -> Expr:
+def truth_of(value: object, sign: str) -> Expr:
+    """A Python or symbolic truth value as an expression; raises SortMismatch, which names the sign, for others."""
     if isinstance(value, Expr) and value.sort is BOOLEAN:
         return value
     if isinstance(value, bool):
         return TRUE if value else FALSE
     raise SortMismatch(
-        f"{here()}: {sign} needs truth values, got {_described(value)}. "
+        f"{here()}: {sign} needs truth values, got {described(value)}. "
         "Comparisons next to & | ~ >> need parentheses: (a == b) & (c == d)."
     )
 
 
 def _number(value: object, sign: str) -> Expr:
-    found = _lifted(value, INTEGER)
+    found = lifted_or_none(value, INTEGER)
     if found is None:
-        raise SortMismatch(f"{here()}: {sign} needs numbers, got {_described(value)}.")
+        raise SortMismatch(f"{here()}: {sign} needs numbers, got {described(value)}.")
     return found
 
 
@@ -598,7 +413,8 @@ def _article(sort: Sort) -> str:
     return f"of sort {sort}"
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
+    """What errors call a value."""
     if isinstance(value, Expr):
         return f"`{value!r}` of sort {value.sort}"
     if isinstance(value, type):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from attorn.spec.errors import SpecificationError
-from attorn.spec.language.expressions import Expr, recording, sort_of, variable
+from attorn.spec.language.expressions import Expr, sort_of, variable
+from attorn.spec.language.scopes import recording
 from attorn.spec.language.sorts import Sort
 from attorn.spec.language.state import Field, Recorder, State
 

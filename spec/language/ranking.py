@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from attorn.spec.errors import SpecificationError
-from attorn.spec.language.expressions import (
-    Expr,
-    binding,
-    bound_variables,
-    lift,
-    naming,
-    parameter_names,
-    sort_of,
-)
+from attorn.spec.language.expressions import Expr, lift, sort_of
+from attorn.spec.language.quantifiers import bound_variables, parameter_names
+from attorn.spec.language.scopes import binding, naming
 from attorn.spec.language.sorts import BOOLEAN, INTEGER
 from attorn.spec.language.source import Where
 from attorn.spec.language.traced import Parameter

@@ -6,21 +6,8 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 from attorn.spec.errors import BadInput, SpecificationError
-from attorn.spec.language.expressions import (
-    NONE,
-    Expr,
-    Op,
-    all_of,
-    any_of,
-    equal,
-    ite,
-    lift,
-    limit_of,
-    node,
-    quantified,
-    read,
-    recording,
-)
+from attorn.spec.language.choices import ite
+from attorn.spec.language.expressions import NONE, Expr, Op, all_of, any_of, equal, lift, limit_of, node, read
 from attorn.spec.language.grammar import (
     Among,
     Bind,
@@ -38,6 +25,8 @@ from attorn.spec.language.grammar import (
     pointed,
 )
 from attorn.spec.language.instance import Instance
+from attorn.spec.language.quantifiers import quantified
+from attorn.spec.language.scopes import recording
 from attorn.spec.language.sorts import (
     BOOLEAN,
     INTEGER,

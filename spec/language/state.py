@@ -8,20 +8,9 @@ from dataclasses import field as dataclass_field
 from typing import Any, ClassVar, NoReturn, overload
 
 from attorn.spec.errors import DoubleWrite, OutOfRange, SortMismatch, SpecificationError, UnknownField
-from attorn.spec.language.expressions import (
-    TRUE,
-    Expr,
-    Op,
-    all_of,
-    binding,
-    bound_variables,
-    lift,
-    made_at,
-    naming,
-    parameter_names,
-    read,
-    sort_of,
-)
+from attorn.spec.language.expressions import TRUE, Expr, Op, all_of, lift, read, sort_of
+from attorn.spec.language.quantifiers import bound_variables, parameter_names
+from attorn.spec.language.scopes import binding, made_at, naming
 from attorn.spec.language.sorts import BOOLEAN, Budget, OptionSort, RangeSort, Sort
 from attorn.spec.language.source import Where, here
 

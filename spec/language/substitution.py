@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from attorn.spec.language.expressions import (
-    Expr,
-    Op,
-    all_of,
-    any_of,
-    binding,
-    equal,
-    ite,
-    limit_of,
-    node,
-    quantified,
-    read,
-    recording,
-    walk,
-)
+from attorn.spec.language.choices import ite
+from attorn.spec.language.expressions import Expr, Op, all_of, any_of, equal, limit_of, node, read, walk
 from attorn.spec.language.interpreter import Interpreter
+from attorn.spec.language.quantifiers import quantified
+from attorn.spec.language.scopes import binding, recording
 from attorn.spec.language.sorts import Budget, Sort
 from attorn.spec.language.state import Field, Write
 from attorn.spec.language.traced import Action, Initial

@@ -12,9 +12,10 @@ from typing import Any
 from attorn.spec.errors import SortMismatch, SpecificationError
 from attorn.spec.language.checks import check_ghosts, check_order, check_parameters_used
 from attorn.spec.language.declarations import Declaration, LeadsTo, Sequence
-from attorn.spec.language.expressions import Element, Expr, Op, lift, naming, node, recording, sort_of, variable
+from attorn.spec.language.expressions import Element, Expr, Op, lift, node, sort_of, variable
 from attorn.spec.language.ranking import Ranking
 from attorn.spec.language.ranking import traced as ranking_of
+from attorn.spec.language.scopes import naming, recording
 from attorn.spec.language.sorts import BOOLEAN
 from attorn.spec.language.source import Where
 from attorn.spec.language.state import Clause, Recorder, State

@@ -173,33 +173,31 @@ def copied(size: int) -> float:
 # Witnesses that nothing was copied
 
 
-def frames(pid: int, size: int) -> dict[tuple[int, int], int]:
-    """Physical frame numbers of a process's pages of segments, by inode and page; those that it has touched."""
-    found: dict[tuple[int, int], int] = {}
+def frames(pid: int) -> dict[int, int]:
+    """Physical frame number of each page of the guest that a process has touched, by the page's number."""
+    found: dict[int, int] = {}
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
-        for line in maps:
-            if "memfd:segment" not in line:
-                continue
-            addresses, _, _, _, inode, *_ = line.split()
-            start, end = (int(part, 16) for part in addresses.split("-"))
+        spans = [line.split(maxsplit=1)[0].split("-") for line in maps if "/memfd:" in line]
+        first = min(int(start, 16) for start, _ in spans)
+        for start, end in ((int(start, 16), int(end, 16)) for start, end in spans):
             entries = os.pread(pagemap.fileno(), (end - start) // 4096 * 8, start // 4096 * 8)
             for page in range(len(entries) // 8):
                 entry = int.from_bytes(entries[8 * page : 8 * page + 8], "little")
                 if entry >> 63:
-                    found[int(inode), page] = entry & (1 << 55) - 1
+                    found[(start - first) // 4096 + page] = entry & (1 << 55) - 1
     return found
 
 
 def same_frames(case: Case, **more: object) -> tuple[int, int]:
-    """Hand a VM over and compare: pages that both VMMs have touched, and how many of them lie in the same frame."""
+    """Hand a VM over; count the pages that both VMMs have touched, and those of them that lie in the same frame."""
     with hosted(case, **more) as (host, vm, console):
         sweeps(console, 2)
-        before = frames(host.process_of("partition0", vm.name), case.memory)
+        before = frames(host.process_of("partition0", vm.name))
         hop(vm, "partition1")
-        sweeps(console, 0 if more else 2)
-        after = frames(host.process_of("partition1", vm.name), case.memory)
-        both = before.keys() & after.keys()
-        return len(before), sum(before[page] == after[page] for page in both)
+        sweeps(console, 2)
+        after = frames(host.process_of("partition1", vm.name))
+    both = before.keys() & after.keys()
+    return len(both), sum(before[page] == after[page] for page in both)
 
 
 # Leaks
@@ -337,8 +335,8 @@ def _witness(engine: str) -> None:
         print("\nFrame numbers are left out: only root reads them in /proc/PID/pagemap.")
         return
     case = Case(64 * MIB, 2 * MIB, (engine, engine))
-    before, same = same_frames(case)
-    print(f"\nframes: of {before:,} pages touched before a hop, {same:,} are in the same frame after it;")
+    touched, same = same_frames(case)
+    print(f"\nframes: of {touched:,} pages touched before and after a hop, {same:,} are in the same frame;")
     spoilt = same_frames(case, defects=frozenset({Defect.COPIED_SEGMENT}))
     print(f"with one segment of 32 copied on purpose, {spoilt[1]:,} of {spoilt[0]:,}.")
     print("digests: compared before and after each hop, by the judge, in tests/model/reference/test_host.py")

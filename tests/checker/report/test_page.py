@@ -141,7 +141,7 @@ def test_nothing_is_fetched_from_anywhere(page):
 
 def test_headings_are_in_order_and_charts_have_names(page):
     reader = Reader(page)
-    assert reader.levels[0] in (1, 2)
+    assert reader.levels[0] == 1
     assert all(after <= before + 1 for before, after in zip(reader.levels, reader.levels[1:], strict=False))
     assert reader.unnamed == []
 

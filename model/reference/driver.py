@@ -223,8 +223,8 @@ class Driver:
                 scene = self._scene(vm)
             except NoSuchVm:
                 return self._lost(vm)
-            if scene.source.phase is Phase.ABSENT and scene.source.arrival is Arrival.RESUMED:
-                self._tell(scene.grant.source, "settle", vm)  # what was left of that step when somebody died
+            if self._finished(vm, scene):
+                self._memory.clear()
                 continue
             step = self._misplaced(next_step(self._situation(vm, scene), self.setting.protocol), scene)
             if step is None:
@@ -232,6 +232,19 @@ class Driver:
             if step == "restart":
                 raise PeerGone(scene.destination if scene.destination in self._down else scene.grant.source)
             self.take(vm, step, scene)
+
+    def _finished(self, vm: str, scene: _Scene) -> bool:
+        """Finish what was left of a step that is decided, as the firmware has it on record, when somebody died."""
+        grant, source = scene.grant, scene.source
+        if source.phase is Phase.ABSENT and source.arrival is Arrival.RESUMED:
+            self._tell(grant.source, "settle", vm)
+        elif source.phase is Phase.SUSPENDED and grant.intent:
+            self._tell(grant.source, "described", vm)
+        elif source.phase is Phase.RUNNING and source.target == grant.source != grant.target and not grant.intent:
+            self.firmware.call("forget", vm=vm)
+        else:
+            return False
+        return True
 
     def take(self, vm: str, step: str, scene: _Scene | None = None) -> None:
         """Do one step, and log it."""
@@ -354,9 +367,6 @@ class Driver:
                 journey.sent.clear()
             case "bury":
                 journey.lost = LOST_ENTERED if scene.grant.entered else LOST_UNWRITTEN
-                for name, link in self.partitions.items():
-                    if name not in self._down:
-                        link.call("gone", vm=vm)
                 self.firmware.call("bury", vm=vm)
             case "settle":
                 self.firmware.call("settle", vm=vm)
@@ -422,6 +432,9 @@ class Driver:
         self.log.event(party, how, {"vm": vm}, self._seen(vm), why)
 
     def _lost(self, vm: str) -> Ending:
+        for name, link in self.partitions.items():
+            if name not in self._down:
+                link.call("gone", vm=vm)
         journey = self._journeys.pop(vm, _Journey())
         return Ending(
             vm=vm, at="", migrated=False, why=f"VM {vm} is lost: {journey.lost or LOST}.", steps=journey.steps

@@ -42,6 +42,10 @@ FREEDOMS = {
     "unmap without the clause `mapped[source[vm], segment] ≠ none`": (
         "The source may drop a mapping that it has dropped already, which changes nothing."
     ),
+    "reassign without the clause `owner[segment] = source[vm]`": (
+        "The firmware may be asked again for a segment that it has given to that destination already, which changes "
+        "nothing."
+    ),
     "map without the clause `described[vm, segment] ≠ none`": (
         "The destination may look for a segment that no description names, which maps nothing."
     ),

@@ -8,7 +8,7 @@ from typing import Any
 from tabulate import tabulate
 
 from attorn.checker.mutate import Fate, Judgement, MutationReport
-from attorn.checker.report.lines import Paint, counted, listed, plain, wrapped
+from attorn.checker.report.lines import Paint, counted, glued, plain, wrapped
 
 __all__ = ["mutation_data", "mutation_lines", "mutation_markdown"]
 
@@ -26,7 +26,7 @@ def mutation_lines(found: MutationReport, width: int = 80, paint: Paint = plain)
     yield f"{paint(found.machine, 'strong')} · specification {found.digest[:12]}"
     judged = sum(each.judged for each in found.judgements)
     yield f"  {judged:,} of {counted(found.total, 'mutant')} judged · {found.seconds:.1f} s"
-    yield from wrapped(listed(found.instances, ","), width, "    ", "  proof for any size, and instances ")
+    yield from wrapped(", ".join(map(glued, found.instances)), width, "    ", "  proof for any size, and instances ")
     yield ""
     for name, number in found.counts.items():
         yield f"  {number:5}  {name}"

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from attorn.commands.check import check
-from attorn.commands.completion import completion
-from attorn.commands.convert import convert
-from attorn.commands.coverage import coverage
-from attorn.commands.estimate import estimate
-from attorn.commands.explain import explain
-from attorn.commands.explore import explore
-from attorn.commands.graph import graph
-from attorn.commands.guarantees import guarantees
-from attorn.commands.hazards import hazards
-from attorn.commands.listing import listing
-from attorn.commands.mutate import mutate
-from attorn.commands.prove import prove
-from attorn.commands.report import report
-from attorn.commands.run import run
-from attorn.commands.schedule import schedule
-from attorn.commands.show import show
-from attorn.commands.simulate import simulate
-from attorn.commands.testgen import testgen
-from attorn.commands.trace import trace
-from attorn.commands.verify import verify
-from attorn.commands.why import why
-from attorn.commands.words import nearest
 from attorn.spec.errors import AttornError, Unsound
 
 __all__ = ["main"]
 
 HOLDS, REFUTED, UNDETERMINED, BAD_INPUT, FAILURE, CLOSED_PIPE = 0, 1, 2, 3, 4, 141
-ISSUES = "the project's issue tracker"
+COMMANDS = {
+    "check": ("check", "Check instances and write an invariant report."),
+    "completion": ("completion", "Completion for your shell."),
+    "convert": ("convert", "What a real system has logged, as a trace."),
+    "coverage": ("coverage", "What share of all there is some logs have visited."),
+    "estimate": ("estimate", "Say how large a search will be."),
+    "explain": ("explain", "Show one run, step by step."),
+    "explore": ("explore", "Walk through an instance in the browser."),
+    "graph": ("graph", "The graph of an instance, for other tools."),
+    "guarantees": ("guarantees", "What holds for which choices under which faults."),
+    "hazards": ("hazards", "Known failures of real systems, found again."),
+    "list": ("listing", "List what there is."),
+    "mutate": ("mutate", "What the properties are worth: mutants of every action."),
+    "prove": ("prove", "Prove the properties for any size."),
+    "report": ("report", "Put run folders together into one report."),
+    "run": ("run", "Watch a running VM hop between two VMMs."),
+    "schedule": ("schedule", "A run as orders: who goes on, who is held, what fails."),
+    "show": ("show", "Show one action, property, field, machine, ..."),
+    "simulate": ("simulate", "Walk an instance at random, however large."),
+    "testgen": ("testgen", "Make tests from the model that cover it."),
+    "trace": ("trace", "Is a log a behaviour of the specification?"),
+    "verify": ("verify", "Check a certificate or a proof pack again."),
+    "why": ("why", "Why a step can or cannot be taken; when a goal was lost."),
+    "why-not": ("why", "Why a step can or cannot be taken; when a goal was lost."),
+}
+"""By name: the module in ``attorn.commands``, which calls its command as itself, and what the listing says of it."""
 
 
 class _ClosedPipe(Exception):
@@ -44,7 +48,29 @@ class _ClosedPipe(Exception):
 
 
 class Door(click.Group):
-    """A group of commands whose every ending has its exit code."""
+    """A group of commands, each imported when it is asked for, whose every ending has its exit code."""
+
+    def __init__(self, known: Mapping[str, tuple[str, str]], **extra: Any) -> None:
+        super().__init__(**extra)
+        self._known = known
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands; none of them is imported."""
+        return sorted(self._known)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; nothing if there is none of that name."""
+        if cmd_name not in self._known:
+            return None
+        module, says = self._known[cmd_name]
+        command: click.Command = getattr(import_module(f"attorn.commands.{module}"), module)
+        command.short_help = says
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._known[name][1]) for name in self.list_commands(ctx)])
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run a command and exit: 0 holds, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure."""
@@ -83,8 +109,10 @@ class Door(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command; an unknown one gets the nearest as advice."""
-        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            ctx.fail(f"there is no command `{args[0]}`. {nearest(args[0], self.commands)}")
+        if args and args[0] not in self._known and not args[0].startswith("-"):
+            from attorn.commands.words import nearest
+
+            ctx.fail(f"there is no command `{args[0]}`. {nearest(args[0], self._known)}")
         return super().resolve_command(ctx, args)
 
 
@@ -109,7 +137,9 @@ def _fail(text: str, error: BaseException) -> int:
     return FAILURE
 
 
-@click.group(cls=Door, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Door, known=COMMANDS, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="attorn", prog_name="attorn")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -143,28 +173,3 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-main.add_command(check)
-main.add_command(listing, "list")
-main.add_command(show)
-main.add_command(simulate)
-main.add_command(schedule)
-main.add_command(testgen)
-main.add_command(explain)
-main.add_command(estimate)
-main.add_command(explore)
-main.add_command(guarantees)
-main.add_command(mutate)
-main.add_command(hazards)
-main.add_command(graph)
-main.add_command(report)
-main.add_command(completion)
-main.add_command(prove)
-main.add_command(run)
-main.add_command(verify)
-main.add_command(why)
-main.add_command(why, "why-not")
-main.add_command(trace)
-main.add_command(convert)
-main.add_command(coverage)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
-@click.command(short_help="Check instances and write an invariant report.")
+@click.command()
 @click.argument("targets", nargs=-1, metavar="[INSTANCE|FILE.py[:NAME]]...")
 @size_options
 @click.option("--property", "names", multiple=True, metavar="ID", help="Check only this property or goal; repeatable.")

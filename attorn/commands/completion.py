@@ -7,7 +7,7 @@ import click
 __all__ = ["completion"]
 
 
-@click.command(short_help="Completion for your shell.")
+@click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print what makes SHELL complete commands, options and their values.

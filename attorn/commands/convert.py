@@ -7,7 +7,7 @@ import click
 __all__ = ["convert"]
 
 
-@click.command(short_help="What a real system has logged, as a trace.")
+@click.command()
 @click.argument("system", metavar="SYSTEM")
 @click.argument("source", metavar="SOURCE")
 @click.argument("destination", metavar="DESTINATION")

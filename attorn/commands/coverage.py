@@ -19,7 +19,7 @@ __all__ = ["coverage"]
 MOST_SHOWN = 10
 
 
-@click.command(short_help="What share of all there is some logs have visited.")
+@click.command()
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option("--instance", "machine", metavar="NAME|FILE.py", help="The instance; that of the first log by default.")
 @click.option("--mapping", metavar="FILE.py", help="What lines mean, as for attorn trace.")

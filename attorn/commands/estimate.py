@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["estimate"]
 
 
-@click.command(short_help="Say how large a search will be.")
+@click.command()
 @click.argument("target", metavar="INSTANCE|FILE.py[:NAME]")
 @size_options
 @click.option("--seconds", type=float, default=20.0, show_default=True, help="Time that the estimate may take.")

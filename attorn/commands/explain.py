@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 
-@click.command(short_help="Show one run, step by step.")
+@click.command()
 @click.argument("what", metavar="INSTANCE/ID")
 @size_options
 @search_options

@@ -21,7 +21,7 @@ __all__ = ["explore"]
 FIRST = "claim"
 
 
-@click.command(short_help="Walk through an instance in the browser.")
+@click.command()
 @click.argument("what", metavar="[INSTANCE|FILE.py|HAZARD][/ID]", required=False)
 @size_options
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: a free one]")

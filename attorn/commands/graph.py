@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["graph"]
 
 
-@click.command(short_help="The graph of an instance, for other tools.")
+@click.command()
 @click.argument("instance", metavar="INSTANCE")
 @size_options
 @click.option(

@@ -23,7 +23,7 @@ __all__ = ["hazards"]
 STEPS = "n+m: n steps, then m for ever; n+0: nothing more happens after n steps"
 
 
-@click.command(short_help="Known failures of real systems, found again.")
+@click.command()
 @click.argument("name", metavar="[ID]", required=False)
 @click.option("--check", is_flag=True, help="Check that each is found as expected, and not without its change.")
 @click.option("--chart", is_flag=True, help="Of the hazard named, print the sequence chart only, as Mermaid text.")

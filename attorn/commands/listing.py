@@ -13,7 +13,7 @@ __all__ = ["listing"]
 KINDS = ("machines", "instances", "properties", "actions", "goals")
 
 
-@click.command("list", short_help="List what there is.")
+@click.command("list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def listing(kind: str | None) -> None:
     """List machines, instances, properties, actions and goals, or one kind of them.

@@ -13,7 +13,7 @@ __all__ = ["mutate"]
 HOLDS, HOLES, UNDETERMINED = 0, 1, 2
 
 
-@click.command(short_help="What the properties are worth: mutants of every action.")
+@click.command()
 @click.option("--sample", type=Count(), help="Judge only so many mutants, spread evenly over all.")
 @click.option("--jobs", type=Count(), help="Mutants judged at a time [default: the cores].")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports/mutation"), show_default=True)

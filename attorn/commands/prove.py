@@ -12,7 +12,7 @@ from attorn.commands.words import Count, size_options
 __all__ = ["prove"]
 
 
-@click.command(short_help="Prove the properties for any size.")
+@click.command()
 @click.argument("machine", default="claim", metavar="[MACHINE|FILE.py[:NAME]]")
 @click.option("--pack", type=click.Path(path_type=Path), metavar="DIR", help="Write a proof pack, for attorn verify.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the proof into a run folder too.")

@@ -9,7 +9,7 @@ import click
 __all__ = ["report"]
 
 
-@click.command(short_help="Put run folders together into one report.")
+@click.command()
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path))
 @click.option(
     "--out",

@@ -10,7 +10,7 @@ import click
 __all__ = ["run"]
 
 
-@click.command(short_help="Watch a running VM hop between two VMMs")
+@click.command()
 @click.option(
     "--hops", default=6, show_default=True, type=click.IntRange(0), help="How often to hop; 0 is until Ctrl-C."
 )

@@ -21,7 +21,7 @@ __all__ = ["schedule"]
 HAPPENED = 1
 
 
-@click.command(short_help="A run as orders: who goes on, who is held, what fails.")
+@click.command()
 @click.argument("what", metavar="INSTANCE/ID|HAZARD")
 @size_options
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as JSON.")

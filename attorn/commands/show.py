@@ -9,7 +9,7 @@ from attorn.commands.words import nearest, painter, width
 __all__ = ["show"]
 
 
-@click.command(short_help="Show one action, property, field, machine, ...")
+@click.command()
 @click.argument("name", metavar="ID")
 def show(name: str) -> None:
     """Show an action, property, goal, field, sort, assumption, machine or instance.

@@ -20,7 +20,7 @@ REFUTED, UNDETERMINED = 1, 2
 NOT_SHORTEST = "shortened: no part of it can be left out; a shorter run by other steps may exist · checked again"
 
 
-@click.command(short_help="Walk an instance at random, however large.")
+@click.command()
 @click.argument("target", metavar="INSTANCE|FILE.py[:NAME]")
 @size_options
 @click.option(

@@ -18,7 +18,7 @@ __all__ = ["testgen"]
 COVERS = ("actions", "clauses", "transitions")
 
 
-@click.command(short_help="Make tests from the model that cover it.")
+@click.command()
 @click.argument("target", metavar="INSTANCE|FILE.py[:NAME]")
 @size_options
 @click.option(

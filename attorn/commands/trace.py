@@ -26,7 +26,7 @@ EVERY = 20_000  # lines between two tellings of progress
 CODES = {"accepted": 0, "refused": 1, "undetermined": 2}
 
 
-@click.command(short_help="Is a log a behaviour of the specification?")
+@click.command()
 @click.argument("log", metavar="LOG")
 @click.option("--machine", metavar="NAME|FILE.py", help="Check against this one instead of the one that the log names.")
 @click.option("--mapping", metavar="FILE.py", help="What lines mean: a file with a function read(event), and hidden.")

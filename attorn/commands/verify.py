@@ -18,7 +18,7 @@ __all__ = ["verify"]
 HOLDS, REFUTED = 0, 1
 
 
-@click.command(short_help="Check a certificate or a proof pack again.")
+@click.command()
 @click.argument("evidence", type=click.Path(path_type=Path), metavar="FILE|DIR")
 @click.option("--machine", metavar="FILE.py[:NAME]", help="The machine that it is about, if it is one of your own.")
 @click.option("--solver", type=click.Choice(["z3", "cvc5"]), default="z3", show_default=True, help="For a proof pack.")

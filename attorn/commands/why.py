@@ -22,7 +22,7 @@ SHOWN = 3  # choices of arguments
 UNDETERMINED = 2
 
 
-@click.command(short_help="Why a step can or cannot be taken; when a goal was lost.")
+@click.command()
 @click.argument("what", metavar="ACTION|GOAL|CONDITION")
 @click.option(
     "--in",

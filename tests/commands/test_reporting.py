@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+import attorn.commands
 from attorn.checker.report.run_folder import MANIFEST
+from attorn.command import COMMANDS
 from tests.commands.running import attorn_, told, write
 
 LAMP = """
@@ -111,9 +114,19 @@ def test_completion_is_what_click_answers_to(shell):
 
 
 def test_every_command_shows_examples():
-    from attorn.command import main
-
-    without = [
-        name for name in main.commands if f"attorn {name}" not in attorn_(name, "--help").stdout.partition("\n")[2]
-    ]
+    without = [name for name in COMMANDS if f"attorn {name}" not in attorn_(name, "--help").stdout.partition("\n")[2]]
     assert without == []
+
+
+def test_every_command_is_listed_in_one_whole_line_and_can_be_called():
+    shown = attorn_("--help").stdout
+    for name, (module, says) in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(says)}$", shown, re.MULTILINE), name
+        done = attorn_(name, "--help")
+        assert (done.exit_code, f"attorn {name} " in done.stdout) == (0, True), module
+
+
+def test_every_module_that_has_a_command_is_listed():
+    sources = {path.stem: path.read_text() for path in Path(attorn.commands.__path__[0]).glob("*.py")}
+    commands = {name for name, text in sources.items() if "@click.command(" in text}
+    assert commands == {module for module, _ in COMMANDS.values()}

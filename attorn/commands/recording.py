@@ -7,8 +7,11 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+
+import click
 
 from attorn import __version__
 from attorn.checker.report.model import RunFacts, Timing
@@ -24,7 +27,7 @@ LIBRARIES = ("numpy", "networkx", "z3-solver")
 class Clock:
     """When a command began, and what machine it runs on."""
 
-    started: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+    started: str = field(default_factory=lambda: datetime.now().astimezone().isoformat(timespec="milliseconds"))
     began: float = field(default_factory=time.perf_counter)
 
     def facts(self, threads: int = 1, timings: Sequence[Timing] = ()) -> RunFacts:
@@ -50,12 +53,15 @@ def record(
     texts: Mapping[str, str],
     options: Mapping[str, str | int | float | bool | None] | None = None,
 ) -> None:
-    """Write a part into a run folder, and the pages anew."""
+    """Write a part into a run folder, and the pages anew; say which older parts the pages leave out."""
     from attorn.checker.report.book import gathered
     from attorn.checker.report.pages import pages
 
     write_part(folder, name, Part(command, __version__, dict(machines), dict(options or {}), {}, run), texts)
-    write_pages(folder, __version__, pages(gathered([read_folder(folder)])))
+    book = gathered([read_folder(folder)])
+    write_pages(folder, __version__, pages(book))
+    for sentence in book.left_out:
+        click.echo(f"{folder.as_posix()}: {sentence} --out {folder.as_posix()}", err=True)
 
 
 def summarize(markdown: str) -> None:

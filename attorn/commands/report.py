@@ -22,7 +22,8 @@ def report(folders: tuple[Path, ...], out: Path | None, times: bool) -> int:
     """Write one report from what check, prove, hazards, guarantees and mutate left in DIR.
 
     The same folders give the same bytes. Folders that were changed since they were written, or that speak of
-    different specifications of one name, are refused.
+    different specifications of one name, are refused; within one folder the newest part counts, and older ones of
+    another specification are left out.
 
     \b
     attorn check claim firmware --out runs/check
@@ -38,10 +39,13 @@ def report(folders: tuple[Path, ...], out: Path | None, times: bool) -> int:
     from attorn.checker.report.run_folder import read_folder, write_pages
 
     read = [read_folder(folder) for folder in folders]
-    texts = pages(gathered(read), times)
+    book = gathered(read)
+    texts = pages(book, times)
     target = out or (folders[0] if len(folders) == 1 else Path("reports/merged"))
     with output_folder(target):
         write_pages(target, __version__, texts)
+    for sentence in book.left_out:
+        click.echo(sentence, err=True)
     for name in texts:
         if "/" not in name:
             click.echo(f"{(target / name).as_posix()}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 
 from attorn.checker.report.model import Report, RunFacts
-from attorn.checker.report.run_folder import PAGES, Part, RunFolder
+from attorn.checker.report.run_folder import MANIFEST, PAGES, Part, RunFolder
 from attorn.checker.report.survey import HeatMap
 from attorn.spec.errors import BadInput
 
@@ -240,7 +241,8 @@ class Mutation:
 class Book:
     """The parts that were gathered; nothing for those that no folder has.
 
-    runs: when and where each part ran, by its name.
+    runs:     when and where each part ran, by its name.
+    left_out: of each part that is about an older specification than a newer part of its folder, a sentence.
     """
 
     report: Report | None = None
@@ -251,6 +253,7 @@ class Book:
     commands: tuple[tuple[str, str], ...] = ()
     attorn: str = ""
     runs: tuple[tuple[str, RunFacts], ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def proof(self, machine: str) -> ProofDocument | None:
         """The proof of a machine, if there is one."""
@@ -271,14 +274,46 @@ def record_text(report: Report) -> str:
 
 
 def gathered(folders: Sequence[RunFolder]) -> Book:
-    """Put folders together. Raises BadInput where they speak of different specifications, or contradict each other."""
-    _refuse_mixed(folders)
-    book = Book()
-    for folder in folders:
+    """Put folders together; of each folder what agrees with its newest parts.
+
+    Raises BadInput where folders speak of different specifications of one name, or contradict each other.
+    """
+    current = [_current(folder) for folder in folders]
+    _refuse_mixed([folder for folder, _ in current])
+    book = Book(left_out=tuple(sentence for _, left_out in current for sentence in left_out))
+    for folder, _ in current:
         for name, part in folder.parts.items():
             if name != PAGES:
                 book = _with(book, folder, name, part)
     return book
+
+
+def _current(folder: RunFolder) -> tuple[RunFolder, list[str]]:
+    """A folder without the parts that are about an older specification than a newer part, and a sentence for each."""
+    known: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    for name in sorted(folder.parts, key=lambda name: _started(folder, name), reverse=True):
+        part = folder.parts[name]
+        older = [machine for machine, digest in part.machines.items() if known.get(machine, digest) != digest]
+        if older:
+            left_out[name] = (
+                f"{name} is left out: it is about an older specification of {', '.join(older)}. "
+                f"Make it again: {part.command}"
+            )
+        else:
+            known |= part.machines
+    kept = {name: part for name, part in folder.parts.items() if name not in left_out}
+    return replace(folder, parts=kept), [left_out[name] for name in folder.parts if name in left_out]
+
+
+def _started(folder: RunFolder, name: str) -> datetime:
+    run = folder.parts[name].run
+    if run is None:
+        return datetime.min.replace(tzinfo=UTC)
+    try:
+        return datetime.fromisoformat(run.started).astimezone()
+    except ValueError as error:
+        raise BadInput(f"{folder.path / MANIFEST} does not say when {name} began: {error}.") from error
 
 
 def _with(book: Book, folder: RunFolder, name: str, part: Part) -> Book:

@@ -62,6 +62,25 @@ def test_a_report_of_a_folder_is_what_the_check_wrote(run):
     assert told(done).endswith("next open run/report.html")
 
 
+def test_a_check_leaves_an_older_proof_of_another_specification_out_and_says_so():
+    assert attorn_("prove", write("room.py", LAMP), "--out", "run").exit_code == 0
+    assert "Proofs for any size" in Path("run", "report.html").read_text()
+    write("room.py", LAMP.replace("~s.lit[lamp]\n", "True\n"))
+    done = attorn_("check", "room.py", "--out", "run")
+    assert done.exit_code == 0, done.output
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("run: proof-room is left out: it is about an older specification of room.")
+    assert line.endswith("attorn prove room.py --out run")
+    page = Path("run", "report.html").read_text()
+    assert "proof-room is left out" in page and "Proofs for any size" not in page
+    assert attorn_("report", "run").stderr.startswith("proof-room is left out")
+    assert Path("run", "report.html").read_text() == page
+    # Proved again, it is there again, and nothing is left out.
+    done = attorn_("prove", "room.py", "--out", "run")
+    page = Path("run", "report.html").read_text()
+    assert (done.stderr, "left out" in page, "Proofs for any size" in page) == ("", False, True)
+
+
 def test_times_are_shown_only_if_asked_for(run):
     page = run / "report.html"
     assert "When and where it ran" not in page.read_text()

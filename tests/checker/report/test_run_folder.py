@@ -86,6 +86,14 @@ def test_folders_of_different_specifications_are_not_put_together(tmp_path):
         gathered([read_folder(one), read_folder(other)])
 
 
+def test_a_manifest_without_a_time_is_refused(tmp_path):
+    folder = written(tmp_path)
+    text = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text(text.replace(FACTS.started, "yesterday"))
+    with pytest.raises(BadInput, match="does not say when check began"):
+        gathered([read_folder(folder)])
+
+
 def test_folders_of_different_instances_are_put_together(tmp_path):
     folders = [written(tmp_path / "a"), written(tmp_path / "b", report(explored(jobs())))]
     book = gathered([read_folder(each) for each in folders])

@@ -118,8 +118,10 @@ def _counts(proof: Proof, width: int, paint: Paint) -> list[str]:
         width,
     )
     for each in proof.companions:
-        if not each.done:
+        if each.failed:
             lines.append(paint(f"  FAILED companion {each.obligation.name}: {_said(each)}", "bad"))
+        elif each.answer is not None and not each.done:
+            lines.append(paint(f"  UNDETERMINED companion {each.obligation.name}: {_said(each)}", "doubt"))
     if proof.stopped:
         lines += _wrapped(f"UNDETERMINED: {proof.stopped}", "  ", width)
     return lines

@@ -137,6 +137,14 @@ def test_a_time_out_proves_nothing() -> None:
     done = attorn_("prove", "firmware", "--timeout", "0.001", "--no-cache", "--jobs", "1")
     assert done.exit_code == 2
     assert "UNDETERMINED" in done.stdout
+    assert "FAILED" not in done.stdout
+
+
+def test_a_guard_that_no_state_fits_is_told_as_failed() -> None:
+    write("never.py", RING.replace("s.require(s.inside[n])", "s.require(s.inside[n], ~s.inside[n])"))
+    done = attorn_("prove", "never.py:proved")
+    assert done.exit_code == 2
+    assert "FAILED companion possible_step/leave: unsat" in told(done)
 
 
 def test_an_interrupt_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +155,7 @@ def test_an_interrupt_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     done = attorn_("prove", "ring.py:proved")
     assert done.exit_code == 2
     assert "UNDETERMINED: interrupted" in told(done)
+    assert "FAILED" not in told(done)
     assert told(done).endswith("next attorn prove ring.py:proved (goes on: answers are kept)")
 
 

@@ -16,15 +16,16 @@ import msgspec
 
 from attorn.model.reference.configuration import Configuration, decode
 from attorn.model.reference.coordinator import CANCEL, RemoteDriver
-from attorn.model.reference.driver import Driver, Ending
+from attorn.model.reference.driver import Driver
 from attorn.model.reference.engines import PRETEND
 from attorn.model.reference.forgery import forgeries
 from attorn.model.reference.host import COORDINATOR, Host, Vm
+from attorn.model.reference.journey import Ending
 from attorn.model.reference.noise import NoiseSetting
-from attorn.model.reference.partition import Report
 from attorn.model.reference.process import KnownProcesses
 from attorn.model.reference.records import VmEntry
 from attorn.model.reference.refusals import Forged
+from attorn.model.reference.slots import Report
 from attorn.spec.handover import Arrival
 from attorn.spec.vocabulary import Phase
 

@@ -13,16 +13,17 @@ from typing import Any
 import msgspec
 
 from attorn.model.protocol import Protocol
-from attorn.model.reference.driver import Driver, Ending, Setting
+from attorn.model.reference.driver import Driver
 from attorn.model.reference.event_log import EventLog, Said
 from attorn.model.reference.fault_points import Defect
+from attorn.model.reference.journey import Ending, Setting
 from attorn.model.reference.link import Link
 from attorn.model.reference.noise import NoiseSetting, Noisy
-from attorn.model.reference.partition import Report
 from attorn.model.reference.process import serve_until_orphaned
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import PeerGone, Refused
 from attorn.model.reference.revocation import Policy
+from attorn.model.reference.slots import Report
 from attorn.model.reference.wire import Server
 
 __all__ = ["CANCEL", "CoordinatorOptions", "RemoteDriver", "serve"]
@@ -69,7 +70,7 @@ class Coordinator:
         setting = Setting(options.protocol, options.policy, options.observe, frozenset(options.defects))
         self.driver = Driver(firmware, links, EventLog(Path(options.log), None), setting)
         self.driver.at = self._reach
-        self.driver.pending = self._note
+        self.driver.steps.pending = self._note
         self._strikes: dict[str, _Strike] = {}
         self._pending = os.open(directory / "pending", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
@@ -140,10 +141,10 @@ class Coordinator:
             return
         try:
             if strike.arm:
-                self.driver.partitions[strike.partition].call("arm", point=strike.arm, vm=vm)
+                self.driver.parties.partitions[strike.partition].call("arm", point=strike.arm, vm=vm)
                 return
             if strike.partition:
-                pid = self.driver.partitions[strike.partition].call("process_of", vm=vm)
+                pid = self.driver.parties.partitions[strike.partition].call("process_of", vm=vm)
             os.kill(pid, signal.SIGKILL)
         except (Refused, PeerGone, ProcessLookupError):
             return  # nobody is there to be killed

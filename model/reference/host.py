@@ -19,22 +19,24 @@ import msgspec
 from attorn.model.presets import PRESETS
 from attorn.model.protocol import Devices, ExitOrder, Memory, Protocol
 from attorn.model.reference.coordinator import CoordinatorOptions, RemoteDriver
-from attorn.model.reference.driver import Driver, Ending, Setting
+from attorn.model.reference.driver import Driver
 from attorn.model.reference.engines import PRETEND, default_engine, default_guest
 from attorn.model.reference.event_log import EventLog, Header, Tail
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import FirmwareOptions, VmView
 from attorn.model.reference.hosting import Status
+from attorn.model.reference.journey import Ending, Setting
 from attorn.model.reference.judge import Departure, Judge, instance_for, judged_machine
 from attorn.model.reference.link import Link
 from attorn.model.reference.noise import NoiseSetting
 from attorn.model.reference.nursery import nursery
-from attorn.model.reference.partition import PartitionOptions, Report
+from attorn.model.reference.partition import PartitionOptions
 from attorn.model.reference.process import Child, KnownProcesses, spawn
 from attorn.model.reference.records import Plan, Snapshot
 from attorn.model.reference.refusals import NoReply, PeerGone, Refused, Unsupported
 from attorn.model.reference.revocation import Policy, end
 from attorn.model.reference.segments import SEGMENT_SIZE, memory_directory
+from attorn.model.reference.slots import Report
 from attorn.model.reference.wire import listen
 
 __all__ = ["Host", "Vm"]

@@ -23,11 +23,11 @@ __all__ = ["VmOptions", "hosted_methods"]
 class VmOptions(msgspec.Struct, kw_only=True):
     """How the process of a VM is started; ``channel`` and ``lifeline`` are numbers of inherited handles."""
 
-    channel: int
     lifeline: int
     firmware: str
     token: str
     vm: str
+    channel: int = -1
     defects: tuple[Defect, ...] = ()
 
 

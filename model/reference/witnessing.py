@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attorn.model.reference.event_log import Value
 from attorn.model.reference.firmware import Grant, VmView
-from attorn.model.reference.partition import Report
+from attorn.model.reference.slots import Report
 from attorn.spec.handover import Message, Outcome
 from attorn.spec.vocabulary import Phase, Resource
 

@@ -1,0 +1,155 @@
+"""The VMs of a partition: for each a slot, with what only the partition knows of it, and its VMM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from attorn.model.reference.hosting import Hosted, RunState, Status
+from attorn.model.reference.records import Plan
+from attorn.model.reference.refusals import PeerGone, Refused
+from attorn.model.reference.remote_vm import RemoteVm
+from attorn.spec.handover import Arrival, Outcome
+from attorn.spec.vocabulary import Phase
+
+__all__ = ["Report", "Slot", "Slots"]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partition says of a VM.
+
+    phase, aborting, heard, told, cut, target: as its source; ABSENT when it is not.
+    arrival: as its destination.  resources: whether it has a VM of that name at all.  epoch: of the migration.
+    locked:  whether its VMM may use the VM's disk, or would if it had one.
+    """
+
+    phase: Phase = Phase.ABSENT
+    target: str = ""
+    epoch: int = 0
+    aborting: bool = False
+    heard: bool = False
+    cut: bool = False
+    told: Outcome = Outcome.OPEN
+    arrival: Arrival = Arrival.NOTHING
+    resources: bool = False
+    locked: bool = False
+    status: Status = Status(attached=False, running=False)
+    plan: Plan = Plan(guest="")
+    configuration: bytes = b""
+
+
+@dataclass
+class Slot:
+    """One VM in this partition."""
+
+    vm: str
+    plan: Plan
+    hosted: Hosted | RemoteVm | None = None
+    phase: Phase = Phase.ABSENT
+    target: str = ""
+    epoch: int = 0
+    aborting: bool = False
+    heard: bool = False
+    cut: bool = False
+    told: Outcome = Outcome.OPEN
+    arrival: Arrival = Arrival.NOTHING
+    resources: bool = False
+    locked: bool = False
+    state: RunState | None = None
+    configuration: bytes = b""
+    released: bool = field(default=False)
+    """Whether the firmware may have taken the VM's process away, as its policy is."""
+
+    def vmm(self) -> Hosted | RemoteVm:
+        if self.hosted is None:
+            raise Refused(f"VM {self.vm} has no VMM here.")
+        return self.hosted
+
+
+class Slots:
+    """The VMs of a partition, each from the making of its VMM to the end of that.
+
+    fresh:    makes a VMM that has nothing yet, in a process of its own or in this one.
+    firmware: the name of the firmware, without which no VMM can be asked anything.
+    """
+
+    def __init__(self, name: str, engine: str, fresh: Callable[[str], Hosted | RemoteVm], firmware: str) -> None:
+        self.name = name
+        self._engine = engine
+        self._fresh = fresh
+        self._firmware = firmware
+        self._slots: dict[str, Slot] = {}
+
+    def __contains__(self, vm: str) -> bool:
+        return vm in self._slots
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(self._slots.values())
+
+    def make(self, vm: str, plan: Plan) -> Slot:
+        """Make a VMM for a VM that this partition does not have."""
+        if vm in self._slots:
+            raise Refused(f"{self.name} has a VM {vm} already.")
+        slot = Slot(vm, plan, self._fresh(vm))
+        try:
+            slot.vmm().make(self._engine, plan)
+        except BaseException:
+            slot.vmm().close()
+            raise
+        self._slots[vm] = slot
+        return slot
+
+    def of(self, vm: str) -> Slot:
+        """The slot of a VM; Refused where there is none."""
+        if vm not in self._slots:
+            raise Refused(f"{self.name} has no VM `{vm}`; it has: {', '.join(self._slots) or 'none'}.")
+        return self._slots[vm]
+
+    def of_any(self, vm: str) -> Slot:
+        """The slot of a VM; an empty one where there was none."""
+        return self._slots.setdefault(vm, Slot(vm, Plan(guest="")))
+
+    def take_again(self, slot: Slot) -> None:
+        """Map the VM's memory once more, in a new process if the firmware has ended the old one."""
+        hosted = slot.hosted
+        if isinstance(hosted, RemoteVm) and not hosted.child.alive:
+            hosted.close()
+            slot.hosted = None
+        if slot.hosted is None:
+            slot.hosted = self._fresh(slot.vm)
+            slot.hosted.make(self._engine, slot.plan)
+        else:
+            slot.hosted.detach()
+        slot.hosted.attach()
+        if isinstance(slot.hosted, RemoteVm):
+            slot.hosted.expendable = False
+
+    def end(self, slot: Slot) -> None:
+        """End a VM's VMM; what it held goes with it."""
+        if slot.hosted is not None:
+            slot.hosted.close()
+            slot.hosted = None
+        slot.resources = slot.locked = False
+
+    def drop(self, slot: Slot) -> None:
+        """End it, and know nothing of it any more."""
+        self.end(slot)
+        del self._slots[slot.vm]
+
+    def report(self, slot: Slot, configuration: bool = False, asking: bool = True) -> Report:
+        """What there is to say of a VM."""
+        status = Status(attached=False, running=False)
+        if slot.hosted is not None and asking:
+            try:
+                status = slot.hosted.status()
+            except PeerGone as error:
+                if not slot.released or error.party == self._firmware:
+                    raise
+        return Report(
+            phase=slot.phase, target=slot.target, epoch=slot.epoch, aborting=slot.aborting, heard=slot.heard,
+            cut=slot.cut, told=slot.told, arrival=slot.arrival, resources=slot.resources,
+            locked=slot.locked and (status.locked or not status.has_disk), status=status,
+            plan=slot.plan, configuration=slot.configuration if configuration else b"",
+        )  # fmt: skip

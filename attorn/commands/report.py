@@ -19,7 +19,7 @@ __all__ = ["report"]
 )
 @click.option("--times", is_flag=True, help="Show on the page when, where and how long each part ran.")
 def report(folders: tuple[Path, ...], out: Path | None, times: bool) -> int:
-    """Write one report from what check, prove, hazards, guarantees and mutate left in DIR.
+    """Write one report from what check, prove, hazards, guarantees, mutate and run left in DIR.
 
     The same folders give the same bytes. Folders that were changed since they were written, or that speak of
     different specifications of one name, are refused; within one folder the newest part counts, and older ones of

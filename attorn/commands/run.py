@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -24,9 +25,20 @@ __all__ = ["run"]
 @click.option("--segment", default=2, show_default=True, type=click.IntRange(2), help="Size of a segment in MiB.")
 @click.option("--pause", default=1.5, show_default=True, type=click.FloatRange(0), help="Seconds between two hops.")
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append the event log to a file.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write what was seen into a run folder too."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON at the end, and nothing before.")
 def run(
-    hops: int, guest: str, engines: str | None, memory: int, segment: int, pause: float, log: Path | None, as_json: bool
+    hops: int,
+    guest: str,
+    engines: str | None,
+    memory: int,
+    segment: int,
+    pause: float,
+    log: Path | None,
+    out: Path | None,
+    as_json: bool,
 ) -> int:
     """Run the reference implementation: real processes, real memory, and a guest that hops between two VMMs.
 
@@ -37,10 +49,14 @@ def run(
     attorn run                            e, digit by digit, between KVM and Unicorn
     attorn run --engines kvm,kvm          between two VMMs of KVM
     attorn run --guest memory --hops 20   a witness that notices any write that is lost or doubled
+    attorn run --out runs/run             for attorn report; the times of the hops with --times
     attorn run --json | jq .hops          how long the guest stood in each hop, and in which steps
 
     Exit codes: 0 every hop ended well, 1 the guest or the specification objects, 3 something is missing.
     """
+    from attorn.checker.report import output_folder
+    from attorn.commands.observing import leave
+    from attorn.commands.recording import Clock
     from attorn.commands.watching import Display, summary
     from attorn.model.reference.demonstration import Demonstration, chosen_engines
     from attorn.spec.errors import BadInput
@@ -50,7 +66,11 @@ def run(
     pair, remarks = chosen_engines(engines)
     for remark in remarks:
         click.echo(remark, err=True)
-    with tempfile.TemporaryDirectory(prefix="attorn-run-") as directory:
+    clock = Clock()
+    with (
+        nullcontext() if out is None else output_folder(out),
+        tempfile.TemporaryDirectory(prefix="attorn-run-") as directory,
+    ):
         demonstration = Demonstration(pair, guest, memory // segment, segment << 20, Path(directory), log)
         if as_json:
             import msgspec
@@ -61,4 +81,8 @@ def run(
             with Display() as display:
                 told = demonstration.run(hops, pause, display)
             click.echo("\n".join(summary(told)))
+        if out is not None:
+            given = f"--hops {hops} --guest {guest} --engines {','.join(pair)} --memory {memory} --segment {segment}"
+            leave(out, told, f"attorn run {given}", clock)
+            click.echo(f"report  {(out / 'report.html').as_posix()}", err=as_json)
     return 0 if told.well else 1

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from attorn.checker.report.model import Report, RunFacts
+from attorn.checker.report.observed import Observed
 from attorn.checker.report.run_folder import MANIFEST, PAGES, Part, RunFolder
 from attorn.checker.report.survey import HeatMap
 from attorn.spec.errors import BadInput
@@ -242,6 +243,7 @@ class Book:
     """The parts that were gathered; nothing for those that no folder has.
 
     runs:     when and where each part ran, by its name.
+    observed: runs of real systems, each with when and where, and how long its episodes took.
     left_out: of each part that is about an older specification than a newer part of its folder, a sentence.
     """
 
@@ -253,6 +255,7 @@ class Book:
     commands: tuple[tuple[str, str], ...] = ()
     attorn: str = ""
     runs: tuple[tuple[str, RunFacts], ...] = ()
+    observed: tuple[tuple[Observed, RunFacts | None], ...] = ()
     left_out: tuple[str, ...] = ()
 
     def proof(self, machine: str) -> ProofDocument | None:
@@ -337,6 +340,8 @@ def _with(book: Book, folder: RunFolder, name: str, part: Part) -> Book:
         case "mutation":
             mutation = _read(texts, "mutation.json", Mutation, folder)
             return replace(book, mutation=(*(each for each in book.mutation if each != mutation), mutation))
+        case "run":
+            return replace(book, observed=(*book.observed, (_read(texts, f"{name}.json", Observed, folder), part.run)))
         case _:
             raise BadInput(f"{folder.path} has a part `{name}`, which this attorn does not know. Use a newer one.")
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from attorn.checker.report.book import Book, Hazards, ProofDocument
 from attorn.checker.report.model import GoalAccount, InstanceAccount, PropertyAccount
+from attorn.checker.report.observed import Observed
 from attorn.checker.report.runs import View
 from attorn.checker.verdicts import Evidence
 
@@ -40,6 +41,8 @@ def render_junit(book: Book) -> str:
         _suite(suites, f"{proof.machine} any size", [("solver", proof.solver)], _proved(proof))
     if book.hazards is not None:
         _suite(suites, "hazards", (), _found(book.hazards))
+    for run, _ in book.observed:
+        _suite(suites, f"run {run.name}", [("steps judged", str(run.steps)), *run.facts], _observed(run))
     for name in ("tests", "failures", "errors"):
         suites.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
     ElementTree.indent(suites)
@@ -124,6 +127,18 @@ def _found(hazards: Hazards) -> list[_Case]:
         if each.standing.startswith("undetermined")
         else _Case(each.id, failure=each.standing, kind="hazard")
         for each in hazards.hazards
+    ]
+
+
+def _observed(run: Observed) -> list[_Case]:
+    unjudged = "" if run.steps or run.departure else "undetermined: no step was judged"
+    return [
+        _Case("specification", failure=run.departure, error=unjudged, kind="departure"),
+        _Case("guest", failure=run.complaint, kind="complaint"),
+        *(
+            _Case(each.name, failure="" if each.done else each.why or "not done", kind="episode")
+            for each in run.episodes
+        ),
     ]
 
 

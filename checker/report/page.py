@@ -18,6 +18,7 @@ from attorn.checker.report.model import (
     MachineAccount,
     PropertyAccount,
     Report,
+    RunFacts,
     Trace,
     TraceStep,
 )
@@ -138,12 +139,18 @@ def render_html(book: Book, times: bool = False) -> str:
         times=times,
         slowest=_slowest(book) if times else [],
         proofs=proof_tables(book),
+        observed=[(run, _seconds(facts) if times else {}) for run, facts in book.observed],
         heats=heat_maps(book.survey) if book.survey else [],
         growth=growth_chart(report.instances) if report and len(report.instances) > 1 else "",
         meanings=MEANINGS,
         signs=SIGNS,
     )
     return re.sub(r"\n\s*\n+", "\n", re.sub(r"[ \t]+\n", "\n", text)).replace("\n ", "\n")
+
+
+def _seconds(facts: RunFacts | None) -> dict[str, float]:
+    """How long each episode took, by name."""
+    return {} if facts is None else {each.name: each.seconds for each in facts.timings}
 
 
 def _slowest(book: Book) -> list[tuple[str, str, float]]:

@@ -64,8 +64,8 @@ def read_folder(path: Path) -> RunFolder:
     """Read a run folder whole. Raises BadInput for one that is none, is damaged, or was changed since."""
     if not (path / MANIFEST).is_file():
         raise BadInput(
-            f"{path} is no run folder: it has no {MANIFEST}. Name one that attorn check, prove, hazards, guarantees "
-            "or mutate wrote with --out."
+            f"{path} is no run folder: it has no {MANIFEST}. Name one that attorn check, prove, hazards, guarantees, "
+            "mutate or run wrote with --out."
         )
     manifest = _manifest(path)
     texts: dict[str, str] = {}

@@ -35,6 +35,13 @@ def tables(book: Book) -> dict[str, Table]:
             for name, each in cell.guarantees.items()
         ]
         found["guarantees"] = (*keys, "fault", "property", "evidence", "steps", "states"), rows
+    if book.observed:
+        rows = [
+            (run.name, each.name, each.says, "yes" if each.done else "no", each.why)
+            for run, _ in book.observed
+            for each in run.episodes
+        ]
+        found["episodes"] = ("run", "episode", "what", "as_asked", "why"), rows
     if book.mutation:
         rows = [
             (m.machine, each.name, each.action, each.operator, each.fate, " ".join(each.noticed), each.says)

@@ -16,6 +16,7 @@ from attorn.model.reference.engines import default_engine, engine_named, missing
 from attorn.model.reference.event_log import Event, Line
 from attorn.model.reference.guests.guest import COMPLAINTS, GUESTS
 from attorn.model.reference.host import Host, Vm
+from attorn.model.reference.judge import Verdict
 from attorn.model.reference.refusals import Refused, Unsupported
 
 __all__ = ["Demonstration", "Hop", "Scene", "Told", "chosen_engines"]
@@ -44,6 +45,7 @@ class Told(msgspec.Struct, kw_only=True):
     complaint:  what the guest's own check has found; "" when it has found nothing.
     digits:     how many digits of e the guest has printed, and whether all are right; None for another guest.
     events:     how many lines of the event log the specification has judged, and the first that it does not allow.
+    machine:    the specification that judged, and its digest.
     """
 
     engines: tuple[str, str]
@@ -57,6 +59,8 @@ class Told(msgspec.Struct, kw_only=True):
     digits_right: bool | None = None
     events: int = 0
     departure: str = ""
+    machine: str = ""
+    specification: str = ""
     well: bool = True
 
 
@@ -157,7 +161,7 @@ class Demonstration:
             segments=self.segments,
             hops=self.scene.hops,
         )
-        with self._host() as host, self._until_interrupted():
+        with self._host() as host, self._until_stopped():
             vm = self._begin(host)
             try:
                 self._watch(vm, pause)
@@ -174,11 +178,11 @@ class Demonstration:
         return told
 
     @contextmanager
-    def _until_interrupted(self) -> Iterator[None]:
-        """Ctrl-C ends the demonstration and leaves what it had."""
+    def _until_stopped(self) -> Iterator[None]:
+        """Ctrl-C, or a step that the specification does not allow, ends the demonstration and leaves what it had."""
         try:
             yield
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Verdict):
             return
 
     def _host(self) -> Host:
@@ -250,7 +254,9 @@ class Demonstration:
         told.lines = self._printed().count("\n")
         if status.stopped and not status.running:
             told.complaint = COMPLAINTS.get(status.code, "") if status.stopped == "POWERED_OFF" else status.why
-        told.events = host.judge.lines if host.judge is not None else 0
+        if host.judge is not None:
+            machine = host.judge.instance.machine
+            told.events, told.machine, told.specification = host.judge.lines, machine.name, machine.digest
         told.departure = str(host.departure) if host.departure is not None else ""
 
     def _check_digits(self, told: Told) -> None:

@@ -79,7 +79,9 @@ class Hosted:
         return guest.requirements
 
     def attach(self) -> None:
-        """Map all segments of the VM; raises Refused when the firmware does not hand them out."""
+        """Map all segments of the VM, once; raises Refused when the firmware does not hand them out."""
+        if self._mapped():
+            return
         grant = msgspec.convert(self.firmware.call("lookup", vm=self.vm), Grant)
         handles = self._handles(grant)
         self.points.reach("vm:attach:handles")

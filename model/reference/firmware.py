@@ -47,6 +47,9 @@ from attorn.model.reference.wire import HANDLES, Channel, Server
 
 __all__ = ["FirmwareOptions", "Grant", "SegmentGrant", "VmView"]
 
+UNWRITTEN = {Defect.SKIPPED_INTENT, Defect.SKIPPED_ENTRY, Defect.TWO_RUNNERS}
+"""Defects that leave the table without what it would check later records by."""
+
 COMPACT_AT = 4 << 20
 
 
@@ -245,7 +248,7 @@ class Firmware:
         if not moving:
             return []
         record = Moved(vm, wanted, moving, step)
-        if not self.points.defects:
+        if not self.points.defects & UNWRITTEN:
             self.table.check(record)
         if not self.options.shared and not self.points.has(Defect.STALE_MAPPING):
             kept = self._holds(other, self._files_of(moving))
@@ -431,7 +434,7 @@ class Firmware:
 
     def _write(self, record: Record, torn: str = "") -> None:
         """Make a record durable, then make it so; ``torn`` names the fault point at which only half is written."""
-        if not self.points.defects:  # what a deliberate defect left out would be missed here
+        if not self.points.defects & UNWRITTEN:  # what was left out would be missed here
             self.table.check(record)
         if self.points.armed(torn):
             self.journal.tear(record)

@@ -16,10 +16,6 @@ __all__ = ["Executed", "Led", "lead"]
 WATCHED = 5.0  # seconds for which guests are watched in the end, or until one objects
 
 
-class _Held(Exception):
-    """The driver has come to where it is held."""
-
-
 @dataclass(frozen=True)
 class Executed:
     """That a VM was executed in a partition; ``objects`` is what its guest found wrong, if it did."""
@@ -96,13 +92,7 @@ class _Leading:
             case "allocate" | "execute":
                 pass  # A host gives a VM its memory as it starts it, and the guest executes all the time.
             case "suspend":
-                self._driver.at = self._hold_after_suspending
-                try:
-                    self._driver.migrate(vm, arguments["partition"])
-                except _Held:
-                    pass
-                finally:
-                    self._driver.at = lambda point, name: None
+                self._driver.suspend(vm, arguments["partition"])
             case "cancel" | "time_out" as how:
                 self._driver.give_up(vm, how)
             case "crash":
@@ -117,7 +107,3 @@ class _Leading:
         self._vms[vm] = self._host.create(partition=partition, segments=max(segments, 1))
         if self._vms[vm].name != vm:
             raise BadInput(f"the schedule speaks of {vm} where the host has {self._vms[vm].name}.")
-
-    def _hold_after_suspending(self, point: str, vm: str) -> None:
-        if point.startswith("before:") and point != "before:suspend":
-            raise _Held

@@ -53,27 +53,41 @@ class Driver:
 
     def create(self, vm: str, partition: str, plan: Plan, addresses: Sequence[int]) -> Report:
         """Make a VM with a segment at each guest address, and execute it."""
-        link = self.parties.link(partition)
+        self.start(vm, partition, plan)
+        try:
+            return self.allocate(vm, addresses)
+        except Refused:
+            self.parties.link(partition).call("gone", vm=vm)
+            self.firmware.call("bury", vm=vm)
+            self.log.event("source", "stop", {"vm": vm})
+            raise
+
+    def start(self, vm: str, partition: str, plan: Plan) -> Report:
+        """Make a VM, which has nothing to execute until memory is allocated to it."""
         report = self.parties.ask(partition, "start", vm, plan=plan)
         try:
             self.firmware.call("start", vm=vm, partition=partition, plan=plan)
         except Refused:
-            link.call("gone", vm=vm)
+            self.parties.link(partition).call("gone", vm=vm)
             raise
         self.log.event("source", "start", {"vm": vm, "partition": partition})
-        try:
-            given = self.firmware.call("allocate", vm=vm, addresses=tuple(addresses))
-            size = self.parties.grant(vm).size
-            report = self.parties.ask(partition, "boot", vm)
-        except Refused:
-            link.call("gone", vm=vm)
-            self.firmware.call("bury", vm=vm)
-            self.log.event("source", "stop", {"vm": vm})
-            raise
+        return report
+
+    def allocate(self, vm: str, addresses: Sequence[int]) -> Report:
+        """Give a VM that has just been made a segment at each guest address, and execute it.
+
+        Raises Refused; where that comes from its VMM, the segments are the VM's until it is stopped.
+        """
+        grant = self.parties.grant(vm)
+        if grant.segments or self.parties.ask(grant.source, "report", vm).phase is not Phase.RUNNING:
+            raise Refused(f"VM {vm} has its memory already, or migrates.")
+        given = self.firmware.call("allocate", vm=vm, addresses=tuple(addresses))
+        self.parties.remembered.grants.pop(vm, None)
+        report = self.parties.ask(grant.source, "boot", vm)
         for number in given:
-            self.parties.words(size).last.pop(int(number), None)
+            self.parties.words(grant.size).last.pop(int(number), None)
         arguments = [
-            {"vm": vm, "segment": segment_name(int(number)), "address": f"address{address // size}"}
+            {"vm": vm, "segment": segment_name(int(number)), "address": f"address{address // grant.size}"}
             for number, address in given.items()
         ]
         self.log.event("source", "allocate", arguments, self.parties.seen(vm))
@@ -98,6 +112,11 @@ class Driver:
 
     def migrate(self, vm: str, target: str) -> Ending:
         """Take a VM to another partition; returns how that ended, which need not be there."""
+        self.suspend(vm, target)
+        return self.drive(vm)
+
+    def suspend(self, vm: str, target: str) -> None:
+        """Begin to take a VM to another partition: make that ready, and suspend the VM."""
         grant = self.parties.grant(vm)
         if target == grant.source:
             raise Refused(f"VM {vm} is in {target} already.")
@@ -108,7 +127,6 @@ class Driver:
         self.parties.link(target).call("prepare", vm=vm, plan=grant.plan)
         journey = self._journeys[vm] = Journey(target=target)
         self._suspend(vm, grant, journey)
-        return self.drive(vm)
 
     def cancel(self, vm: str) -> None:
         """Want a VM back that is under way; ``drive`` then finds out whether it is too late."""
@@ -138,9 +156,7 @@ class Driver:
             if self._finished(vm, scene):
                 self.parties.remembered.clear()
                 continue
-            journey = self._journeys.setdefault(vm, Journey(target=scene.destination))
-            situation = self.parties.situation(scene, journey.sent)
-            step = self._misplaced(next_step(situation, self.setting.protocol), scene)
+            step = self._next(vm, scene)
             if step is None:
                 return self._ended(vm, scene)
             if step == "restart":
@@ -159,6 +175,20 @@ class Driver:
         else:
             return False
         return True
+
+    def next(self, vm: str) -> str | None:
+        """The step that comes next for a VM; None when nothing is under way."""
+        return self._next(vm, self.parties.scene(vm))
+
+    def order(self, vm: str, step: str) -> None:
+        """Have one step done, whatever comes next by the plan.
+
+        Raises Refused where a party declines it, and turns nothing back for that.
+        """
+        scene = self.parties.scene(vm)
+        said = self.steps.said(vm, step, scene)
+        note = self._do(vm, step, scene, self._journeys.setdefault(vm, Journey(target=scene.destination)))
+        self.steps.done(vm, step, said, note)
 
     def take(self, vm: str, step: str, scene: Scene | None = None) -> None:
         """Do one step, and log it."""
@@ -364,6 +394,11 @@ class Driver:
             time.sleep(0.0005)
             report = self.parties.tell(scene.grant.source, "report", vm)
         return report
+
+    def _next(self, vm: str, scene: Scene) -> str | None:
+        journey = self._journeys.setdefault(vm, Journey(target=scene.destination))
+        situation = self.parties.situation(scene, journey.sent)
+        return self._misplaced(next_step(situation, self.setting.protocol), scene)
 
     def _misplaced(self, step: str | None, scene: Scene) -> str | None:
         """What a driver with a deliberate defect does instead."""

@@ -172,6 +172,18 @@ def test_agreement_that_is_not_known_is_not_a_pass(monkeypatch: pytest.MonkeyPat
     )
 
 
+def test_a_goal_that_an_instance_is_too_small_to_ask_for_is_not_told_as_reached_by_steps() -> None:
+    """One segment cannot be half owned, nor one VM cross another: both hold at the start, of nothing."""
+    done = attorn_("check", "claim-tiny", "claim-small")
+    told = " ".join(done.stdout.split())
+    assert re.search(r"half_owned reached in \d+ steps, at the start on claim-tiny ", told)
+    assert "two_vms_cross reached at the start " in told
+    texts = {name: Path("reports/latest", name).read_text(encoding="utf-8") for name in ("report.md", "report.html")}
+    assert texts["report.md"].count("reached (at the start)") == 3  # 1 of half_owned, 2 of two_vms_cross
+    assert texts["report.html"].count("</span>reached at the start") == 3
+    assert "reached (0)" not in texts["report.md"] and "reached in 0" not in texts["report.html"]
+
+
 def test_everything_but_the_manifest_is_the_same_in_every_run() -> None:
     texts = []
     for seed, threads in (("1", "1"), ("2", "2")):

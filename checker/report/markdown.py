@@ -134,7 +134,7 @@ def _verdict(stated: PropertyAccount) -> str:
 
 def _reached(goal: GoalAccount) -> str:
     if goal.trace is not None:
-        return f"reached ({len(goal.trace.steps)})"
+        return f"reached ({len(goal.trace.steps) or 'at the start'})"
     return "**refuted**" if goal.verdict == Evidence.REFUTED.value else goal.verdict
 
 

@@ -303,7 +303,8 @@ class _Machine:
 def _aimed(instance: InstanceAccount, name: str) -> Mark:
     for goal in instance.goals:
         if goal.name == name:
-            return Mark(goal.verdict, f"in {len(goal.trace.steps)}" if goal.trace else "")
+            steps = None if goal.trace is None else len(goal.trace.steps)
+            return Mark(goal.verdict, "" if steps is None else f"in {steps}" if steps else "at the start")
     return Mark("")
 
 

@@ -189,10 +189,14 @@ def _next(report: Report) -> str:
 
 
 def _reached(goal: GoalSummary) -> str:
-    fewest, most = (choose(steps for _, steps in goal.reached) for choose in (min, max))
-    if most == 0:
+    """In how many steps; where none are needed, mostly because the instance is too small to ask for any, apart."""
+    lengths = [steps for _, steps in goal.reached if steps]
+    at_once = [where for where, steps in goal.reached if not steps]
+    if not lengths:
         return "reached at the start"
-    return f"reached in {counted(most, 'step') if fewest == most else f'{fewest} to {most} steps'}"
+    fewest, most = min(lengths), max(lengths)
+    told = f"reached in {counted(most, 'step') if fewest == most else f'{fewest} to {most} steps'}"
+    return f"{told}, at the start on {', '.join(at_once)}" if at_once else told
 
 
 def _all(instances: Sequence[InstanceAccount]) -> str:

@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["schedule"]
 
 HAPPENED = 1
+HAZARD = r"[Hh]\d+"
 
 
 @click.command()
-@click.argument("what", metavar="INSTANCE/ID|HAZARD")
+@click.argument("what", metavar="INSTANCE/ID|HAZARD|FILE.json")
 @size_options
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as JSON.")
 @click.option("--adapter", metavar="MODULE:CLASS", help="Lead this system through it.")
 @click.option("--on-reference", is_flag=True, help="Lead the reference implementation through it, on real memory.")
 def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str | None, on_reference: bool) -> int:
-    """Turn a run into a schedule, and lead a system through it.
+    """Turn a run into a schedule, or read one that was written, and lead a system through it.
 
     The orders say who takes the next step, who has to be held back before which step, and what is to fail. A system
     that follows them to the end lets that run happen; one that declines a step does not.
@@ -36,8 +37,8 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     \b
     attorn schedule memfd/at_most_one_runner
     attorn schedule H3 --out h3.json
-    attorn schedule H3 --adapter my_vmm:MyVmm
-    attorn schedule H3 --on-reference
+    attorn schedule h3.json --adapter my_vmm:MyVmm
+    attorn schedule h3.json --on-reference
 
     Exit codes: 0 written, or declined by the system; 1 the system let a violation happen, or departed otherwise;
     3 bad input.
@@ -46,18 +47,23 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     from attorn.checker.conform.schedule import schedule as scheduled
     from attorn.checker.report import write_files
 
-    instance, run, about, title = _run(what, sizes)
-    plan = scheduled(instance, run, about)
+    if what.endswith(".json"):
+        plan, instance = _saved(Path(what), sizes)
+        title = f"{what}, {plan.about}" if plan.about else what
+    else:
+        instance, run, about, title = _run(what, sizes)
+        plan = scheduled(instance, run, about)
     if out is not None:
         write_files(out.parent, {out.name: as_json(plan)})
     paint = painter()
-    echo([f"{paint(title, 'strong')}: {len(run)} steps on {instance.name} ({instance.shape()})", ""])
+    steps = sum(each.do != "hold" for each in plan.orders)
+    echo([f"{paint(title, 'strong')}: {steps} steps on {instance.name} ({instance.shape()})", ""])
     echo(f"  {line}" for line in told(plan))
     if on_reference:
         return _on_reference(plan)
     if adapter is None:
         return 0
-    return _led(plan, instance, adapter, about)
+    return _led(plan, instance, adapter)
 
 
 def _on_reference(plan: Schedule) -> int:
@@ -85,7 +91,7 @@ def _on_reference(plan: Schedule) -> int:
     return HAPPENED if twice or not found.declined else 0
 
 
-def _led(plan: Schedule, instance: Instance, adapter: str, about: str) -> int:
+def _led(plan: Schedule, instance: Instance, adapter: str) -> int:
     from attorn.checker.conform.schedule import follow
     from attorn.checker.conform.session import Binding
     from attorn.checker.report import wrapped
@@ -94,7 +100,7 @@ def _led(plan: Schedule, instance: Instance, adapter: str, about: str) -> int:
     found = follow(plan, Binding(instance, named_adapter(adapter)))
     paint = painter()
     if found.to_the_end:
-        text = f"{adapter} follows it to the end: {about or 'the run'} comes about in it"
+        text = f"{adapter} follows it to the end: {plan.about or 'the run'} comes about in it"
         echo(["", *wrapped(text, width(), "    ", paint("  ✗ ", "bad"))])
         return HAPPENED
     assert found.departure is not None
@@ -107,13 +113,46 @@ def _led(plan: Schedule, instance: Instance, adapter: str, about: str) -> int:
     return HAPPENED
 
 
+def _saved(file: Path, sizes: Mapping[str, int]) -> tuple[Schedule, Instance]:
+    """A schedule that was written, with its whole initial state, and its instance; raises BadInput for what is none."""
+    from msgspec.structs import replace
+
+    from attorn.checker.conform.observation import Observer
+    from attorn.checker.conform.schedule import read_schedule, start_of, steps_of
+    from attorn.commands.targets import check_sizes
+    from attorn.model.hazards.catalogue import hazard
+    from attorn.model.instances import MACHINES
+    from attorn.spec.errors import BadInput
+    from attorn.spec.language import Instance
+
+    if sizes:
+        raise BadInput(f"{file} has its sizes in it; give none.")
+    try:
+        plan = read_schedule(file.read_bytes(), str(file))
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror}.") from error
+    if plan.machine in MACHINES:
+        machine = MACHINES[plan.machine]
+    elif re.fullmatch(HAZARD, plan.machine):
+        machine = hazard(plan.machine).mutated
+    else:
+        raise BadInput(
+            f"{file} is of machine `{plan.machine}`, which is neither one of attorn's nor a hazard. Name the run that "
+            "it was made from, as FILE.py/ID."
+        )
+    check_sizes(machine, plan.sizes, plan.sizes)
+    instance = Instance.of(machine, machine.name, **plan.sizes)
+    steps_of(plan, instance)
+    return replace(plan, start=Observer(instance).told(start_of(plan, instance))), instance
+
+
 def _run(what: str, sizes: Mapping[str, int]) -> tuple[Instance, Run, str, str]:
     """The instance, the run, what it is about, and its title."""
     from attorn.checker.expected import decide
     from attorn.commands.state_argument import named_run
     from attorn.spec.errors import BadInput
 
-    if re.fullmatch(r"[Hh]\d+", what):
+    if re.fullmatch(HAZARD, what):
         from attorn.model.hazards.catalogue import hazard
 
         known = hazard(what)

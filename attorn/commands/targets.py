@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Target",
+    "check_sizes",
     "checked_names",
     "claim_elements",
     "claim_model",
@@ -196,7 +197,7 @@ def _named(name: str, sizes: Mapping[str, int]) -> list[Target]:
     if name not in INSTANCES:
         raise UnknownName(f"no instance is called `{name}`. {nearest(name, INSTANCES)}")
     named = INSTANCES[name]
-    _check_sizes(named.machine, {**named.sizes, **sizes}, sizes)
+    check_sizes(named.machine, {**named.sizes, **sizes}, sizes)
     return [Target(named.build(**sizes), name, size_arguments(sizes))]
 
 
@@ -210,12 +211,12 @@ def _from_file(name: str, sizes: Mapping[str, int]) -> list[Target]:
     targets = []
     for instance in found.instances:
         wanted = {**instance.described(), **sizes}
-        _check_sizes(instance.machine, wanted, sizes)
+        check_sizes(instance.machine, wanted, sizes)
         built = Instance.of(instance.machine, instance.name, **wanted) if sizes else instance
         said = path if len(found.instances) == 1 and not chosen else f"{path}:{instance.name}"
         targets.append(Target(built, said, size_arguments(sizes)))
     if not targets:
-        _check_sizes(found.machine, sizes, sizes)
+        check_sizes(found.machine, sizes, sizes)
         said = f"{path}:{chosen}" if chosen else path
         targets.append(Target(Instance.of(found.machine, **sizes), said, size_arguments(sizes)))
     return targets
@@ -226,7 +227,7 @@ def _parts(name: str) -> tuple[str, str, str]:
     return name.rpartition(":") if not name.endswith(".py") and ":" in name else (name, "", "")
 
 
-def _check_sizes(machine: Machine, sizes: Mapping[str, int], given: Mapping[str, int]) -> None:
+def check_sizes(machine: Machine, sizes: Mapping[str, int], given: Mapping[str, int]) -> None:
     """Refuse, with advice, sizes that the machine does not have, or lacks, or that no state can have."""
     sorts = {each.name: each for each in machine.sorts}
     known = [*sorts, *(each.name for each in machine.budgets)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from attorn.model.migration import LIFE_STEPS
 from attorn.model.protocol import Devices, Protocol
@@ -23,6 +24,7 @@ FAULTS = 1 << 16
 NEAREST = 5
 
 
+@cache
 def judged_machine(protocol: Protocol) -> Machine:
     """The machine that a running system of a protocol is judged by: the protocol's, whose VMs can end, too."""
     locked = protocol.devices is Devices.LOCK

@@ -24,7 +24,7 @@ __all__ = ["run"]
 )
 @click.option("--segment", default=2, show_default=True, type=click.IntRange(2), help="Size of a segment in MiB.")
 @click.option("--pause", default=1.5, show_default=True, type=click.FloatRange(0), help="Seconds between two hops.")
-@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append the event log to a file.")
+@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Write the event log to a file.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write what was seen into a run folder too."
 )

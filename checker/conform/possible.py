@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from attorn.checker.conform.words import Happening, choices
+from attorn.spec.errors import TooLarge
 from attorn.spec.language import Concrete, Step, Values
 
 __all__ = ["MOST_STATES", "Meaning", "Possible", "Tracker"]
@@ -64,9 +65,15 @@ class Tracker:
         self._kept = 0
         self.widest = self.work = 0
 
-    def start(self) -> Possible:
-        """The initial states."""
-        states = self._concrete.initial_states()
+    def start(self, seen: Iterable[tuple[int, int]] = ()) -> Possible:
+        """The initial states; where they are too many to list, those in which open cells are as was seen.
+
+        Raises TooLarge where these are too many, too.
+        """
+        try:
+            states = self._concrete.initial_states()
+        except TooLarge:
+            states = self._concrete.initial_states(seen=dict(seen))
         return self._possible(filter(self._keep, states) if self._keep else states, True)
 
     def after(self, possible: Possible, meaning: Meaning) -> Possible:

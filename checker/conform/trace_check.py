@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 from typing import Protocol
 
 from attorn.checker.conform.mapping import AS_IT_STANDS, LogMapping
 from attorn.checker.conform.possible import MOST_STATES, Meaning, Possible, Tracker
 from attorn.checker.conform.trace import Event, Header
 from attorn.checker.conform.trace_reader import Line
-from attorn.checker.conform.words import Misfit, Words
+from attorn.checker.conform.words import Happening, Misfit, Words
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Concrete, Instance, Property
 
@@ -134,12 +135,16 @@ class TraceChecker:
         self._refuse_another(source)
         self.tracker = tracker = Tracker(self.concrete, self.words.hidden(hidden), self._most)
         earlier: deque[Heard] = deque(maxlen=BEFORE)
-        possible = tracker.start()
+        reader = iter(source)
+        first = next(reader, None)
+        if first is None:
+            raise BadInput(f"{source.name}:2:1: expected events after the header; nothing would be checked.")
+        seen = () if tracker.hidden else _seen_at_the_start(self.meaning(source, first))
+        possible = tracker.start(seen)
         lines = total = widest = widest_line = 0
         refusal = None
-        watches = [_Watch(self.concrete, tracker, stated, self._most) for stated in self._asked]
-        reader = iter(source)
-        for line in reader:
+        watches = [_Watch(self.concrete, tracker, stated, self._most, seen) for stated in self._asked]
+        for line in chain((first,), reader):
             lines += 1
             meaning = self.meaning(source, line)
             heard = Heard(possible, line, meaning)
@@ -156,8 +161,6 @@ class TraceChecker:
             total += width
             if width > widest:
                 widest, widest_line = width, line.number
-        if not lines:
-            raise BadInput(f"{source.name}:2:1: expected events after the header; nothing would be checked.")
         whole = possible.whole
         ending = Ending.ACCEPTED if refusal is None else Ending.REFUSED if whole else Ending.UNDETERMINED
         mean = total / max(1, lines - (refusal is not None))
@@ -207,14 +210,24 @@ class TraceChecker:
         return tuple(found)
 
 
+def _seen_at_the_start(meaning: Meaning) -> tuple[tuple[int, int], ...]:
+    """What a first line has seen of the initial state: nothing where something may have happened before."""
+    match meaning:
+        case (((Happening(steps=None, seen=seen),),),):
+            return seen
+    return ()
+
+
 class _Watch:
     """Follows the runs that do what the log says and keep one invariant; ``broken`` is the line without such a run."""
 
-    def __init__(self, concrete: Concrete, tracker: Tracker, stated: Property, most: int) -> None:
+    def __init__(
+        self, concrete: Concrete, tracker: Tracker, stated: Property, most: int, seen: tuple[tuple[int, int], ...]
+    ) -> None:
         self.stated = stated
         self.broken = 0
         self._tracker = Tracker(concrete, tracker.hidden, most, lambda state: concrete.holds(stated, state))
-        self._possible = self._tracker.start()
+        self._possible = self._tracker.start(seen)
 
     def after(self, meaning: Meaning, number: int) -> None:
         """Follow a line that some run does."""

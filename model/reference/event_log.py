@@ -67,6 +67,7 @@ _encode = msgspec.json.Encoder().encode
 class EventLog:
     """Appends lines to a file, and hands each to whoever listens.
 
+    header: begins the log, in place of what the file held; without one the log goes on where another has left it.
     held: keep lines until ``flush``, so that nobody waits for the file while a VM stands still.
     """
 
@@ -76,8 +77,8 @@ class EventLog:
         self.header = header
         self.listeners: list[Callable[[Line], None]] = []
         self._start = time.monotonic()
-        self._file = None if path is None else path.open("ab", buffering=0)
-        if self._file is not None and header is not None and self._file.tell() == 0:
+        self._file = None if path is None else path.open("ab" if header is None else "wb", buffering=0)
+        if self._file is not None and header is not None:
             self._file.write(_encode(header) + b"\n")
 
     def event(

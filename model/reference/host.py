@@ -186,7 +186,8 @@ class Host:
         try:
             ending = self.driver.migrate(vm, to)
         except (PeerGone, NoReply) as error:
-            return msgspec.structs.replace(ending := self.settle(vm, error), migrated=ending.at == to)
+            ending = self.settle(vm, error)
+            return msgspec.structs.replace(ending, migrated=ending.at == to, why=ending.why or str(error))
         self._judge_what_is_new()
         return msgspec.structs.replace(ending, migrated=ending.at == to)
 

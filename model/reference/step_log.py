@@ -9,13 +9,18 @@ from attorn.model.reference.parties import Parties, Scene
 from attorn.model.reference.refusals import PeerGone
 from attorn.model.reference.witnessing import segment_name
 
-__all__ = ["AT_SOURCE", "MOVES", "StepLog"]
+__all__ = ["AT_SOURCE", "AT_TARGET", "MOVES", "StepLog", "party_of"]
 
 MOVES = ("reassign", "complete", "give_back", "reclaim")
 PER_SEGMENT = ("allocate", "unmap", "remap", "map", *MOVES)
 AT_SOURCE = ("suspend", "describe", "transfer", "unlock", "unmap", "exit", "hear", "time_out", "notice", "remap",
-             "roll_back", "concede")  # fmt: skip
+             "roll_back", "concede", "remind", "forget")  # fmt: skip
 AT_TARGET = ("receive", "recover", "map", "create", "resume", "answer", "decline", "insist", "settle")
+
+
+def party_of(step: str) -> str:
+    """Whose step one that a driver takes is, as the specification calls parties."""
+    return "source" if step in AT_SOURCE else "destination" if step in AT_TARGET else "firmware"
 
 
 class StepLog:
@@ -45,7 +50,7 @@ class StepLog:
 
     def done(self, vm: str, step: str, said: Sequence[Said], note: str) -> None:
         """Log a step with what is seen after it."""
-        party = "source" if step in AT_SOURCE else "destination" if step in AT_TARGET else "firmware"
+        party = party_of(step)
         arguments = [each.arguments for each in said]
         try:
             state = self._parties.seen(vm) if arguments else {}

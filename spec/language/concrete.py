@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from attorn.spec.errors import BadInput, DoubleWrite, OutOfRange, SpecificationError, TooLarge
 from attorn.spec.language.expressions import Expr, Op
@@ -67,15 +68,17 @@ class Concrete:
             found = self._grounded[key] = self._interpret(formula, dict(enumerate(arguments)))
         return found if isinstance(found, int) else int(found(before, after))
 
-    def initial_states(self, limit: int = 1_000_000) -> list[Values]:
+    def initial_states(self, limit: int = 1_000_000, seen: Mapping[int, int] = MappingProxyType({})) -> list[Values]:
         """All initial states, sorted and distinct.
+
+        seen: values of cells by position, which those cells have where the machine leaves them open.
 
         Raises TooLarge beyond ``limit`` choices, BadInput when there is none.
         """
         initial, instance = self.instance.machine.initial, self.instance
         found: set[Values] = set()
         for arguments in instance.arguments(initial.parameters):
-            given = _Assigned(self, arguments, initial.writes)
+            given = _Assigned(self, arguments, initial.writes, seen)
             missing = [cell.name for cell, value in zip(instance.cells, given.choices, strict=True) if not value]
             if missing:
                 raise SpecificationError(
@@ -204,7 +207,9 @@ class Concrete:
 class _Assigned:
     """The values that the description of the initial states leaves open for each cell."""
 
-    def __init__(self, concrete: Concrete, arguments: tuple[int, ...], writes: Sequence[Write]) -> None:
+    def __init__(
+        self, concrete: Concrete, arguments: tuple[int, ...], writes: Sequence[Write], seen: Mapping[int, int]
+    ) -> None:
         cells = self._cells = concrete.instance.cells
         self.choices: list[Sequence[int]] = [() for _ in cells]
         self._later: list[tuple[int, Grounded, Write]] = []
@@ -215,7 +220,10 @@ class _Assigned:
                     f"{update.write.where}: the initial state gives {cells[update.position].name} twice. "
                     "Write each cell once."
                 )
-            known = range(cells[update.position].size) if update.value is None else (0,)
+            known: Sequence[int] = (0,)
+            if update.value is None:
+                at = update.position
+                known = (seen[at],) if at in seen else range(cells[at].size)
             self.choices[update.position] = known
             if update.value is not None:
                 self._later.append((update.position, update.value, update.write))

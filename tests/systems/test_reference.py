@@ -30,7 +30,7 @@ def test_the_sample_is_a_behaviour():
     _, verdict = checked(SAMPLE)
     assert verdict.ending is Ending.ACCEPTED
     assert verdict.broken == ()
-    assert verdict.lines == 36
+    assert verdict.lines == 38
 
 
 def test_a_mapping_that_was_left_out_is_missed_and_named(tmp_path):
@@ -50,13 +50,37 @@ def test_a_mapping_that_was_left_out_is_missed_and_named(tmp_path):
 
 def test_what_a_host_logs_now_is_a_behaviour(tmp_path):
     log = tmp_path / "log.jsonl"
-    with Host(segments=2, size=1 << 16, log=log) as host:
+    with Host(engine="pretend", segments=2, size=1 << 16, log=log) as host:
         vm = host.create(segments=1)
         assert vm.migrate("partition1").migrated
         vm.stop()
     _, verdict = checked(log)
     assert verdict.ending is Ending.ACCEPTED
     assert json.loads(log.read_text().splitlines()[0])["digest"]
+
+
+@pytest.mark.parametrize("coordinator", ["inline", "process"])
+def test_a_log_of_killed_parties_on_a_large_host_is_a_behaviour_and_a_second_run_replaces_it(coordinator, tmp_path):
+    log = tmp_path / "log.jsonl"
+    for _ in range(2):
+        with Host(engine="pretend", segments=24, size=1 << 16, log=log, coordinator=coordinator) as host:
+            vm = host.create(segments=2)
+            host.arm("partition1", "destination:map:before")
+            stayed = vm.migrate("partition1")
+            assert (stayed.at, stayed.why) == ("partition0", "partition1 is gone: its connection has broken.")
+            assert vm.migrate("partition1").migrated
+            host.arm("partition1", "source:suspend:after")
+            assert vm.migrate("partition0").at == ""
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sum("perhaps" in event for event in events) >= 2
+    assert {"forget", "bury"} <= {event.get("event") for event in events}
+    _, verdict = checked(log)
+    assert verdict.ending is Ending.ACCEPTED
+    without = tmp_path / "without.jsonl"
+    forgetting = next(number for number, event in enumerate(events) if event.get("event") == "forget")
+    lines = log.read_text().splitlines(keepends=True)
+    without.write_text("".join([*lines[:forgetting], *lines[forgetting + 1 :]]))
+    assert checked(without)[1].ending is Ending.REFUSED
 
 
 def test_a_log_of_another_version_is_bad_input(tmp_path):

@@ -16,7 +16,7 @@ from attorn.checker.conform.trace import Event, Said
 from attorn.checker.conform.trace_check import Ending, TraceChecker
 from attorn.checker.conform.trace_reader import TraceReader
 from attorn.model.instances import instance
-from attorn.spec.errors import BadInput
+from attorn.spec.errors import BadInput, TooLarge
 from attorn.spec.language import Concrete, Instance
 from tests.checker.conform.walks import log_of, random_run
 from tests.machines.known import KNOWN
@@ -106,6 +106,26 @@ def test_the_possible_states_are_those_that_plain_sets_give(tmp_path):
         possible = checker.tracker.after(possible, (((checker.words.happening(event),),),))
     assert possible.states == by_hand
     assert len(by_hand) == 2, "only the owner of the other segment is open"
+
+
+def test_of_a_machine_with_too_many_initial_states_those_are_followed_that_were_seen_first(tmp_path):
+    large = Instance.of(SMALL.machine, **{**SMALL.described(), "Segment": 24})
+    owners = {f"owner[segment{number}]": f"partition{number % 2}" for number in range(24)}
+    started = {"event": "start", "arguments": {"vm": "vm0", "partition": "partition1"}}
+    given = {"event": "allocate", "arguments": {"vm": "vm0", "segment": "segment0", "address": "address0"}}
+    taken = {"event": "allocate", "arguments": {"vm": "vm0", "segment": "segment1", "address": "address0"}}
+    head = {"format": "attorn-trace", "version": 1, "machine": large.machine.name}
+
+    def verdict_on(*lines, **header):
+        told = "".join(json.dumps(line) + "\n" for line in ({**head, **header}, *lines))
+        return checked(tmp_path, large, told.encode())[1]
+
+    assert verdict_on({"state": owners}, started, taken).ending is Ending.ACCEPTED
+    assert verdict_on({"state": owners}, started, given).ending is Ending.REFUSED, "segment0 is not its partition's"
+    with pytest.raises(TooLarge):
+        verdict_on(started, taken)
+    with pytest.raises(TooLarge):
+        verdict_on({"state": owners}, started, taken, hidden=["start"])
 
 
 def broken_log(chosen, change):

@@ -32,7 +32,7 @@ def test_a_run_that_rests_for_ever_is_written_with_its_loop() -> None:
     ("what", "option", "says"),
     [
         ("claim-tiny/legal_edges", ("--itf", "run.itf.json"), "legal_edges has no run on claim-tiny"),
-        ("claim-tiny/migration_completes", ("--trace", "no/run.jsonl"), "cannot write to no: No such file"),
+        ("claim-tiny/migration_completes", ("--trace", "/dev/null/run.jsonl"), "cannot write to"),
     ],
 )
 def test_what_cannot_be_written_is_bad_input(what: str, option: tuple[str, ...], says: str) -> None:

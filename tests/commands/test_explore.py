@@ -169,7 +169,7 @@ HOP = {
         ("crashes", "losses", "timeouts", "cancels"), 65_536
     ),
 }  # fmt: skip
-HOPPED = """start partition0; allocate segment0 address0; suspend partition1; describe; transfer; receive;
+HOPPED = """start partition0; allocate segment0 address0; suspend partition1; describe; transfer; receive; unlock;
     unmap segment0; reassign segment0; map segment0; create; resume; answer; hear; exit; settle"""
 
 

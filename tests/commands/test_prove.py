@@ -134,7 +134,7 @@ def test_a_clause_outside_the_decidable_fragment_is_named() -> None:
 
 
 def test_a_time_out_proves_nothing() -> None:
-    done = attorn_("prove", "firmware", "--timeout", "0.001", "--no-cache", "--jobs", "1")
+    done = attorn_("prove", "claim", "--timeout", "0.001", "--no-cache", "--jobs", "1")
     assert done.exit_code == 2
     assert "UNDETERMINED" in done.stdout
     assert "FAILED" not in done.stdout

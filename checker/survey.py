@@ -131,6 +131,8 @@ def decide(instance: Instance, max_states: int) -> tuple[int, dict[str, Guarante
     from attorn.checker.progress import Limits, build, check_always_possible, check_progress
 
     found = explore(instance, Options(goals=False, max_states=max_states, threads=1))
+    if found.interrupted:
+        raise KeyboardInterrupt  # What is not decided is not kept, and is decided when the survey goes on.
     guarantees = {
         each.name: Guarantee(each.evidence, 0 if each.path is None else len(each.path)) for each in found.verdicts
     }

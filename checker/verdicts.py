@@ -125,6 +125,11 @@ class Exploration:
         return len(self.levels) - 1
 
     @property
+    def interrupted(self) -> bool:
+        """Whether the user ended the search, so that searching on would say more."""
+        return self.stopped.startswith("interrupted")
+
+    @property
     def dead_actions(self) -> tuple[str, ...]:
         """Actions that never happened."""
         return tuple(name for name, times in self.fired.items() if times == 0)

@@ -68,7 +68,7 @@ def search(machine: Machine, baselines: Sequence[Exploration], max_states: int) 
 def explored(instance: Instance, goals: bool, max_states: int) -> Exploration:
     """Explore in this process alone: others judge other mutants. An interrupt ends everything, not just this search."""
     found = explore(instance, Options(goals=goals, max_states=max_states, threads=1))
-    if found.stopped.startswith("interrupted"):
+    if found.interrupted:
         raise KeyboardInterrupt
     return found
 

@@ -9,11 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from attorn.checker import survey as surveys
+from attorn.checker.explore import Options, Progress, explore
 from attorn.checker.report.survey import Tally, Words, heat_map, survey_data, survey_lines, survey_markdown
 from attorn.checker.survey import Cell, Guarantee, Proven, Survey, pairs_apart, restoring, survey, with_proofs
-from attorn.checker.verdicts import Evidence
+from attorn.checker.verdicts import Evidence, Exploration
 from attorn.command import main
-from attorn.model.survey import FAULT_CLASSES, cells, keys, provable
+from attorn.model.instances import instance
+from attorn.model.survey import FAULT_CLASSES, cells, keys, provable, specification
 from attorn.spec.errors import Unsound
 from attorn.spec.language import Instance
 
@@ -171,6 +173,24 @@ def test_there_are_at_least_two_hundred_cells_and_no_two_alike() -> None:
     every = [tuple(key.values()) for key, _, _ in keys()]
     assert len(every) == len(set(every)) >= 200
     assert {key[-1] for key in every} == {fault.name for fault in FAULT_CLASSES}
+
+
+def test_the_committed_sample_is_of_this_specification() -> None:
+    sample = Path(__file__).parents[2] / "reports" / "guarantees" / "guarantees.md"
+    assert f"Specification `{specification()}`" in sample.read_text(encoding="utf-8")
+
+
+def test_a_cell_that_was_interrupted_is_not_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    def watched(instance: Instance, options: Options) -> Exploration:
+        return explore(instance, options, interrupt)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.depth == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("attorn.checker.explore.explore", watched)
+    with pytest.raises(KeyboardInterrupt):
+        surveys.decide(instance("claim-tiny"), 1_000)
 
 
 def test_the_command_prints_a_part_of_the_table_and_writes_the_whole(tmp_path: Path) -> None:

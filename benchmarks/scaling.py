@@ -27,6 +27,7 @@ GROWING: tuple[tuple[str, dict[str, int]], ...] = (
     ("firmware", {}),
     ("firmware", {"Segment": 3}),
     ("firmware-two", {}),
+    ("firmware", {"VM": 2}),
 )
 QUICK = 3
 SHARES = (1, 2, 4, 8)  # a search is given the memory that its states take, divided by these

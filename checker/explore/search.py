@@ -99,7 +99,7 @@ class Search:
             try:
                 self._take_up(self._checkpoint.load())
             except OSError as error:
-                self.stopped = f"the checkpoint could not be written at depth {len(self.levels)}: {error.strerror}"
+                self.stopped = self._lost_files(error)
 
     def _take_up(self, saved: Saved | None) -> None:
         """Go on where a search was left; begin a checkpoint where there is none."""
@@ -135,6 +135,10 @@ class Search:
         levels = self._checkpoint.levels()
         self.visited = Visited([FiledRun(rows, depth) for depth, rows in enumerate(levels)])
         self._next = levels[-1]
+
+    def _lost_files(self, error: OSError) -> str:
+        """Why the search ends where the files of its checkpoint can be written or read no more."""
+        return f"the checkpoint failed at depth {len(self.levels)}: {error.strerror}"
 
     def _refuse(self, prepared: Prepared) -> None:
         count = len(self._next[0])
@@ -181,7 +185,7 @@ class Search:
         except (MemoryError, WorkerLost):
             self.stopped = f"memory exhausted at depth {len(self.levels)}"
         except OSError as error:
-            self.stopped = f"the checkpoint could not be written at depth {len(self.levels)}: {error.strerror}"
+            self.stopped = self._lost_files(error)
 
     def _raise_fault(self) -> None:
         """Let the plain meaning say what is wrong with a step that is not well defined."""

@@ -64,15 +64,31 @@ def family(pids: Iterable[int]) -> list[int]:
     waiting = list(pids)
     while waiting:
         pid = waiting.pop()
-        if pid in found:
-            continue
-        try:
-            for task in os.listdir(f"/proc/{pid}/task"):
-                waiting += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found.append(pid)
+        if pid not in found and (children := _children(pid)) is not None:
+            found.append(pid)
+            waiting += children
     return found
+
+
+def _children(pid: int) -> list[int] | None:
+    """The processes that the threads of a process have started; None when it has ended.
+
+    A thread that ends leaves its children to another, which may have been asked before: then all are asked again.
+    """
+    while True:
+        found: list[int] = []
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        try:
+            for thread in threads:
+                found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
+        except (FileNotFoundError, ProcessLookupError):
+            if not os.path.exists("/proc/thread-self/children"):
+                raise Unsupported("this kernel does not tell of children in /proc (CONFIG_PROC_CHILDREN).") from None
+            continue
+        return found
 
 
 def holds_of(pid: int, segments: dict[tuple[int, int], int]) -> Hold:

@@ -28,6 +28,15 @@ while True:
     if count == 1:
         print("mapped", flush=True)
 """
+# Starts and ends threads for ever, as a disk does that has a thread for each request.
+CHURNING = """
+import threading
+print("churning", flush=True)
+while True:
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+"""
 
 
 @pytest.fixture
@@ -98,6 +107,17 @@ def test_children_of_a_process_are_found(store: SegmentStore) -> None:
         os.close(read)
         os.close(write)
         os.waitpid(child, 0)
+
+
+def test_a_process_whose_threads_come_and_go_is_always_found() -> None:
+    churning = subprocess.Popen([sys.executable, "-c", CHURNING], stdout=subprocess.PIPE, text=True)
+    try:
+        assert churning.stdout is not None and churning.stdout.readline() == "churning\n"
+        assert all(family([churning.pid]) == [churning.pid] for _ in range(3000))
+    finally:
+        churning.kill()
+        churning.communicate()
+    assert family([churning.pid]) == []
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,14 @@ from typing import BinaryIO
 from tabulate import tabulate
 
 from attorn.checker.conform.byte_lines import ByteLines
-from attorn.checker.conform.trace import events, header, trace_lines
+from attorn.checker.conform.run_traces import events
 from attorn.checker.conform.trace_check import TraceChecker
 from attorn.checker.conform.trace_reader import TraceReader
 from attorn.checker.verdicts import Move
 from attorn.checker.verdicts import Path as Run
 from attorn.model.instances import instance
 from attorn.spec.language import Concrete, Instance, Values
+from attorn.spec.trace import header, trace_lines
 from benchmarks.measuring import MIB, ran
 
 HIDDEN = ("execute", "unmap", "map")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from attorn.checker.conform.mapping import Either, LogMapping
-from attorn.checker.conform.trace import Event, Header
 from attorn.commands.mapping_file import load_mapping
+from attorn.spec.trace import Event, Header
 from attorn.systems import SYSTEMS
 from tests.commands.running import attorn_
 

@@ -23,9 +23,9 @@ def convert(system: str, source: str, destination: str, later: float) -> int:
     attorn trace log.jsonl
     """
     from attorn.checker.conform.byte_lines import ByteLines
-    from attorn.checker.conform.trace import trace_lines
     from attorn.commands.words import nearest
     from attorn.spec.errors import UnknownName
+    from attorn.spec.trace import trace_lines
     from attorn.systems import SYSTEMS
 
     if system not in SYSTEMS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from attorn.checker.conform.itf import itf_text
-from attorn.checker.conform.trace import events, header, trace_lines
+from attorn.checker.conform.run_traces import events
 from attorn.checker.progress import ProgressVerdict
 from attorn.checker.report import write_files
 from attorn.checker.report.sequence import sequence_chart
@@ -14,6 +14,7 @@ from attorn.checker.verdicts import Path as Run
 from attorn.commands.progress import Promises
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Concrete
+from attorn.spec.trace import header, trace_lines
 
 __all__ = ["run_texts", "write_run"]
 

@@ -15,9 +15,9 @@ from attorn.commands.words import Count, echo, painter, size_options, width
 if TYPE_CHECKING:
     from attorn.checker.conform.mapping import LogMapping
     from attorn.checker.conform.possible import Possible
-    from attorn.checker.conform.trace import Header
     from attorn.checker.conform.trace_check import Heard, TraceSource
     from attorn.spec.language import Instance
+    from attorn.spec.trace import Header
 
 __all__ = ["instance_of", "mapping_of", "open_log", "trace"]
 

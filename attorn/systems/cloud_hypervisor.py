@@ -12,9 +12,9 @@ from typing import Any
 
 from attorn.checker.conform.byte_lines import ByteLines
 from attorn.checker.conform.mapping import Either, either, happens, seen
-from attorn.checker.conform.trace import Event
 from attorn.model.presets import PRESETS
 from attorn.spec.errors import BadInput
+from attorn.spec.trace import Event
 
 __all__ = ["BUDGETS", "HIDDEN", "PROTOCOL", "events", "read"]
 

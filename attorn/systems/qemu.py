@@ -11,9 +11,10 @@ from typing import Any
 
 from attorn.checker.conform.byte_lines import ByteLines
 from attorn.checker.conform.mapping import Either, either, happens, seen
-from attorn.checker.conform.trace import Event, Value
 from attorn.model.protocol import Answer, ExitOrder, Journal, Memory, Protocol
 from attorn.spec.errors import BadInput
+from attorn.spec.language.values import Value
+from attorn.spec.trace import Event
 
 __all__ = ["BUDGETS", "HIDDEN", "PROTOCOL", "events", "read"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attorn.checker.conform.trace import Header
 from attorn.model.reference.host import default_protocol
 from attorn.model.reference.judge import judged_machine
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Instance
+from attorn.spec.trace import Header
 
 __all__ = ["NAME", "reference_instance"]
 

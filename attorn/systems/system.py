@@ -11,10 +11,10 @@ from typing import Any
 
 from attorn.checker.conform.byte_lines import ByteLines
 from attorn.checker.conform.mapping import LogMapping
-from attorn.checker.conform.trace import FORMAT, VERSION, Event, Header
 from attorn.model.protocol import Protocol
 from attorn.model.variants import build
 from attorn.spec.language import Instance
+from attorn.spec.trace import FORMAT, VERSION, Event, Header
 
 __all__ = ["SIDES", "SYSTEMS", "System"]
 

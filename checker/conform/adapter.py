@@ -7,9 +7,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from attorn.checker.conform.values import Value
 from attorn.spec.errors import BadInput, UnknownName
 from attorn.spec.language import Action, Machine
+from attorn.spec.language.values import Value
 
 __all__ = ["Adapter", "Factory", "Refused", "class_of", "implemented"]
 

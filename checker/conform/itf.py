@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attorn.checker.conform.json_places import Twice, not_json, refuse_twice
-from attorn.checker.conform.trace import FORMAT, VERSION, Event, Header, Value
 from attorn.checker.conform.trace_reader import Line
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Field, Instance, Step, Values, value_name
 from attorn.spec.language.sorts import BooleanSort, OptionSort, RangeSort, Sort
+from attorn.spec.language.values import Value
+from attorn.spec.trace import FORMAT, VERSION, Event, Header
 
 __all__ = ["ACTION", "PICKS", "ItfReader", "itf_document", "itf_text", "read_itf"]
 

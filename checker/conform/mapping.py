@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from attorn.checker.conform.trace import Event, Value
 from attorn.spec.errors import BadInput
+from attorn.spec.language.values import Value
+from attorn.spec.trace import Event
 
 __all__ = ["AS_IT_STANDS", "Choice", "Either", "LogMapping", "either", "happens", "seen"]
 

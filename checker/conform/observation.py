@@ -8,11 +8,11 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from attorn.checker.conform.values import NotAValue, Value, value_data, value_number, values_said
 from attorn.spec.errors import BadInput, UnknownName
 from attorn.spec.language import Field, Instance, Values
 from attorn.spec.language.sorts import BooleanSort
 from attorn.spec.language.text import value_name
+from attorn.spec.language.values import NotAValue, Value, value_data, value_number, values_said
 
 __all__ = ["Observed", "Observer"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from attorn.checker.conform.possible import Meaning, Possible, Tracker
-from attorn.checker.conform.trace import Event
 from attorn.checker.conform.trace_check import Refusal
 from attorn.spec.language import Concrete
+from attorn.spec.trace import Event
 
 __all__ = ["Repair", "repairs"]
 

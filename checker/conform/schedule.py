@@ -11,10 +11,10 @@ import msgspec
 from attorn.checker.conform.departures import Departure, WronglyRefused
 from attorn.checker.conform.observation import Observer
 from attorn.checker.conform.session import Binding, Session
-from attorn.checker.conform.values import NotAValue, Value, value_data, value_number
 from attorn.checker.verdicts import Path
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Concrete, Instance, Step, Values
+from attorn.spec.language.values import NotAValue, Value, value_data, value_number
 
 __all__ = ["FAULT", "Followed", "Order", "Schedule", "follow", "read_schedule", "schedule", "steps_of", "told"]
 

@@ -26,10 +26,10 @@ from attorn.checker.conform.departures import (
     WrongState,
 )
 from attorn.checker.conform.observation import Observed, Observer
-from attorn.checker.conform.values import NotAValue, Value, value_data, value_number
 from attorn.spec.errors import BadInput, TooLarge
 from attorn.spec.language import Concrete, Instance, Step, Values, render
 from attorn.spec.language.concrete import Failure
+from attorn.spec.language.values import NotAValue, Value, value_data, value_number
 
 __all__ = ["Binding", "Session"]
 

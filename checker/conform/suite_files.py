@@ -7,8 +7,8 @@ import json
 from attorn.checker.conform.observation import Observer
 from attorn.checker.conform.suites import Suite
 from attorn.checker.conform.touring import Tour
-from attorn.checker.conform.values import Value, value_data
 from attorn.spec.language import Instance, Step
+from attorn.spec.language.values import Value, value_data
 
 __all__ = ["as_json_lines", "as_pytest"]
 

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from attorn.checker.conform.mapping import AS_IT_STANDS, LogMapping
 from attorn.checker.conform.possible import MOST_STATES, Meaning, Possible, Tracker
-from attorn.checker.conform.trace import Event, Header
 from attorn.checker.conform.trace_reader import Line
 from attorn.checker.conform.words import Happening, Misfit, Words
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Concrete, Instance, Property
+from attorn.spec.trace import Event, Header
 
 __all__ = ["Ending", "Heard", "Refusal", "TraceChecker", "TraceSource", "TraceVerdict"]
 

@@ -11,8 +11,9 @@ import msgspec
 
 from attorn.checker.conform.byte_lines import ByteLines
 from attorn.checker.conform.json_places import Twice, column, not_json, refuse_twice
-from attorn.checker.conform.trace import FORMAT, VERSION, Event, Header, Value
 from attorn.spec.errors import BadInput
+from attorn.spec.language.values import Value
+from attorn.spec.trace import FORMAT, VERSION, Event, Header
 
 __all__ = ["Line", "TraceReader"]
 

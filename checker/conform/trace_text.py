@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from attorn.checker.conform.refusal import Blocked, Difference, Explanation
 from attorn.checker.conform.repair import Repair
-from attorn.checker.conform.trace import Event, Value
 from attorn.checker.conform.trace_check import Ending, TraceVerdict
 from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
+from attorn.spec.language.values import Value
+from attorn.spec.trace import Event
 
 __all__ = ["TraceScreen", "event_said"]
 

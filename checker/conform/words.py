@@ -8,11 +8,11 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from attorn.checker.conform.trace import Event
-from attorn.checker.conform.values import NotAValue, Value, value_number
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Action, Concrete, Instance, Step
 from attorn.spec.language.sorts import Sort
+from attorn.spec.language.values import NotAValue, Value, value_number
+from attorn.spec.trace import Event
 
 __all__ = ["MOST_CHOICES", "Happening", "Misfit", "Words", "choices"]
 

@@ -14,7 +14,7 @@ import msgspec
 
 from attorn.model.protocol import Protocol
 from attorn.model.reference.driver import Driver
-from attorn.model.reference.event_log import EventLog, Said
+from attorn.model.reference.event_log import EventLog
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.journey import Ending, Setting
 from attorn.model.reference.link import Link
@@ -25,6 +25,7 @@ from attorn.model.reference.refusals import PeerGone, Refused
 from attorn.model.reference.revocation import Policy
 from attorn.model.reference.slots import Report
 from attorn.model.reference.wire import Server
+from attorn.spec.trace import Said
 
 __all__ = ["CANCEL", "CoordinatorOptions", "RemoteDriver", "serve"]
 

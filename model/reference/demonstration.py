@@ -13,11 +13,11 @@ import msgspec
 
 from attorn.model.reference.driver import Driver
 from attorn.model.reference.engines import default_engine, engine_named, missing
-from attorn.model.reference.event_log import Event, Line
 from attorn.model.reference.guests.guest import COMPLAINTS, GUESTS
 from attorn.model.reference.host import Host, Vm
 from attorn.model.reference.judge import Verdict
 from attorn.model.reference.refusals import Refused, Unsupported
+from attorn.spec.trace import Event
 
 __all__ = ["Demonstration", "Hop", "Scene", "Told", "chosen_engines"]
 
@@ -199,10 +199,9 @@ class Demonstration:
             options["disk"] = str(self._disk)
         return host.create(self.guest, segments=self.segments, **options)
 
-    def _step(self, line: Line) -> None:
-        if isinstance(line, Event):
-            self.scene.take(line)
-            self._show(self.scene)
+    def _step(self, line: Event) -> None:
+        self.scene.take(line)
+        self._show(self.scene)
 
     def _hop(self, vm: Vm) -> None:
         scene = self.scene

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from attorn.model.reference.event_log import EventLog, Said
+from attorn.model.reference.event_log import EventLog
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import Grant
 from attorn.model.reference.journey import Ending, Journey, Setting
@@ -19,6 +19,7 @@ from attorn.model.reference.slots import Report
 from attorn.model.reference.step_log import AT_SOURCE, MOVES, StepLog
 from attorn.model.reference.witnessing import segment_name
 from attorn.spec.handover import Arrival, Message
+from attorn.spec.trace import Said
 from attorn.spec.vocabulary import Phase
 
 __all__ = ["Driver"]

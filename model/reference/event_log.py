@@ -1,8 +1,7 @@
 """The event log: JSON lines of every step, with what was seen of the state after it, in the words of the model.
 
-The first line is a header; each other line is one event, or what was seen without one. That is attorn's trace format.
-One kind of line is the log's own: ``perhaps`` lists steps of which nobody lives who knows whether they happened, such
-as the one that a process was asked for when it died.
+It is a trace, as ``attorn.spec.trace`` has it; ``perhaps`` lists steps of which nobody lives who knows whether they
+happened, such as the one that a process was asked for when it died.
 """
 
 from __future__ import annotations
@@ -10,57 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
 
 import msgspec
 
 from attorn.model.reference.refusals import Damaged
+from attorn.spec.language.values import Value
+from attorn.spec.trace import Event, Header, Said
 
-__all__ = ["Event", "EventLog", "Header", "Line", "Perhaps", "Said", "Tail", "Value", "read_log"]
+__all__ = ["EventLog", "Tail"]
 
-Value = bool | int | str | None
-"""True or false, a number, the name of an element or member, or null for nothing."""
-
-
-class Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What the log is a log of: the machine, sizes of its sorts, and who wrote it."""
-
-    format: Literal["attorn-trace"]
-    version: Literal[1]
-    machine: str
-    digest: str = ""
-    sizes: dict[str, int] = {}
-    hidden: tuple[str, ...] = ()
-    recorder: str = ""
-
-
-class Said(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A step by its name, with its arguments by theirs."""
-
-    event: str
-    arguments: dict[str, Value] = {}
-
-
-class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A step that happened, and cells of the state as they were seen after it; either may be missing."""
-
-    time: float = 0.0
-    party: str = ""
-    event: str = ""
-    arguments: dict[str, Value] = {}
-    state: dict[str, Value] = {}
-    note: str = ""
-
-
-class Perhaps(msgspec.Struct, frozen=True, kw_only=True):
-    """Steps that may have happened since the line before: of each group all, or none."""
-
-    perhaps: Annotated[tuple[tuple[Said, ...], ...], msgspec.Meta(min_length=1)]
-    time: float = 0.0
-    note: str = ""
-
-
-Line = Event | Perhaps
 _encode = msgspec.json.Encoder().encode
 
 
@@ -72,10 +29,10 @@ class EventLog:
     """
 
     def __init__(self, path: Path | None, header: Header | None, held: bool = False) -> None:
-        self._held: list[Line] | None = [] if held else None
+        self._held: list[Event] | None = [] if held else None
         self.path = path
         self.header = header
-        self.listeners: list[Callable[[Line], None]] = []
+        self.listeners: list[Callable[[Event], None]] = []
         self._start = time.monotonic()
         self._file = None if path is None else path.open("ab" if header is None else "wb", buffering=0)
         if self._file is not None and header is not None:
@@ -105,7 +62,7 @@ class EventLog:
         """Log steps of which it is not known whether they happened."""
         told = tuple(tuple(group) for group in groups if group)
         if told:
-            self._write([Perhaps(perhaps=told, time=round(time.monotonic(), 6), note=note)])
+            self._write([Event(perhaps=told, time=round(time.monotonic(), 6), note=note)])
 
     @property
     def silent(self) -> bool:
@@ -126,7 +83,7 @@ class EventLog:
             self._file.close()
             self._file = None
 
-    def _write(self, lines: Sequence[Line]) -> None:
+    def _write(self, lines: Sequence[Event]) -> None:
         if self._held is not None:
             self._held += lines
             return
@@ -137,16 +94,6 @@ class EventLog:
                 listener(line)
 
 
-def read_log(path: Path) -> tuple[Header, Iterator[Line]]:
-    """The header and the lines of a log; raises Damaged, with the line, for what is none."""
-    first, *rest = path.read_bytes().splitlines() or [b""]
-    try:
-        header = msgspec.json.decode(first, type=Header)
-    except msgspec.DecodeError as error:
-        raise Damaged(f"{path}:1: expected a header of attorn-trace, version 1: {error}.") from None
-    return header, (_line(content, f"{path}:{number}") for number, content in enumerate(rest, start=2))
-
-
 class Tail:
     """Reads the lines that are added to a log, as far as they are whole, after those that are there already."""
 
@@ -154,19 +101,14 @@ class Tail:
         self._path = path
         self._at = path.stat().st_size
 
-    def lines(self) -> Iterator[Line]:
-        """The lines since the last time."""
+    def lines(self) -> Iterator[Event]:
+        """The lines since the last time; raises Damaged for one that is none."""
         with self._path.open("rb") as file:
             file.seek(self._at)
             whole, end, _ = file.read().rpartition(b"\n")
         self._at += len(whole) + len(end)
         for content in whole.splitlines():
-            yield _line(content, str(self._path))
-
-
-def _line(content: bytes, where: str) -> Line:
-    kind: type[Line] = Perhaps if content.startswith(b'{"perhaps"') else Event
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except msgspec.DecodeError as error:
-        raise Damaged(f"{where}: not a line of a log: {error}.") from None
+            try:
+                yield msgspec.json.decode(content, type=Event)
+            except msgspec.DecodeError as error:
+                raise Damaged(f"{self._path}: not a line of a log: {error}.") from None

@@ -21,7 +21,7 @@ from attorn.model.protocol import Devices, ExitOrder, Memory, Protocol
 from attorn.model.reference.coordinator import CoordinatorOptions, RemoteDriver
 from attorn.model.reference.driver import Driver
 from attorn.model.reference.engines import PRETEND, default_engine, default_guest
-from attorn.model.reference.event_log import EventLog, Header, Tail
+from attorn.model.reference.event_log import EventLog, Tail
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import FirmwareOptions, VmView
 from attorn.model.reference.hosting import Status
@@ -38,6 +38,7 @@ from attorn.model.reference.revocation import Policy, end
 from attorn.model.reference.segments import SEGMENT_SIZE, memory_directory
 from attorn.model.reference.slots import Report
 from attorn.model.reference.wire import listen
+from attorn.spec.trace import Header
 
 __all__ = ["Host", "Vm"]
 

@@ -8,13 +8,14 @@ from functools import cache
 
 from attorn.model.migration import LIFE_STEPS
 from attorn.model.protocol import Devices, Protocol
-from attorn.model.reference.event_log import Event, Line, Perhaps, Said, Value
 from attorn.model.reference.refusals import NotDone
 from attorn.model.variants import build
 from attorn.spec.handover import Handover, Outcome
 from attorn.spec.language import Concrete, Instance, Machine, Step, Values, value_name
-from attorn.spec.language.sorts import BooleanSort, OptionSort, RangeSort, Sort
+from attorn.spec.language.sorts import Sort
 from attorn.spec.language.text import render
+from attorn.spec.language.values import NotAValue, Value, value_number
+from attorn.spec.trace import Event, Said
 from attorn.spec.vocabulary import NONE, VM, Partition, Segment
 
 __all__ = ["Departure", "Judge", "Verdict", "instance_for", "judged_machine"]
@@ -99,24 +100,22 @@ class Judge:
         self._concrete = Concrete(instance)
         self._actions = {action.name: action for action in instance.machine.actions}
         self._cells = {cell.name: number for number, cell in enumerate(instance.cells)}
-        self._numbers: dict[tuple[str, str], int] = {}
         self.states: frozenset[Values] = frozenset({self._initial(list(owner))})
 
-    def take(self, line: Line) -> None:
+    def take(self, line: Event) -> None:
         """Judge the next line."""
         self.lines += 1
         if self.departure is not None:
             return
-        if isinstance(line, Perhaps):
-            for group in line.perhaps:
-                self.states |= frozenset(self._after_all(group))
-        elif line.event:
+        for group in line.perhaps:
+            self.states |= frozenset(self._after_all(group))
+        if line.event:
             self._happen(Said(line.event, line.arguments), line)
         else:
             self._see(self.states, line, "")
         self.widest = max(self.widest, len(self.states))
 
-    def take_all(self, lines: Iterable[Line]) -> Departure | None:
+    def take_all(self, lines: Iterable[Event]) -> Departure | None:
         """Judge lines to the end or the first departure, which is returned."""
         for line in lines:
             self.take(line)
@@ -215,31 +214,10 @@ class Judge:
         return Step(action, tuple(known)) if len(known) == len(numbers) else None
 
     def _number(self, sort: Sort, value: Value) -> int | None:
-        match sort:
-            case BooleanSort():
-                return int(value) if isinstance(value, bool) else None
-            case RangeSort():
-                return value if isinstance(value, int) and value < self.instance.size(sort) else None
-            case OptionSort():
-                if value is None:
-                    return 0
-                inner = self._number(sort.of, value)
-                return None if inner is None else inner + 1
-            case _:
-                return self._named(sort, value) if isinstance(value, str) else None
-
-    def _named(self, sort: Sort, name: str) -> int | None:
-        key = str(sort), name
-        if key not in self._numbers:
-            digits = name[len(name.rstrip("0123456789")) :]
-            guess = int(digits) if digits and len(digits) < 16 else -1
-            size = self.instance.size(sort)
-            tries = (guess,) if 0 <= guess < size and value_name(sort, guess) == name else range(min(size, 64))
-            found = [number for number in tries if value_name(sort, number) == name]
-            if not found:
-                return None
-            self._numbers[key] = found[0]
-        return self._numbers[key]
+        try:
+            return value_number(self.instance, sort, value)
+        except NotAValue:
+            return None
 
     def _initial(self, owner: list[int]) -> Values:
         """The initial state in which the segments have these owners."""

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from attorn.model.protocol import Devices, Memory
-from attorn.model.reference.event_log import Said, Value
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import Grant, VmView
 from attorn.model.reference.journey import Journey, Setting
@@ -23,6 +22,8 @@ from attorn.model.reference.slots import Report
 from attorn.model.reference.witnessing import Words, segment_name
 from attorn.model.reference.witnessing import seen as cells_seen
 from attorn.spec.handover import Message
+from attorn.spec.language.values import Value
+from attorn.spec.trace import Said
 from attorn.spec.vocabulary import Phase
 
 __all__ = ["Parties", "Scene"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attorn.model.reference.event_log import EventLog, Said
+from attorn.model.reference.event_log import EventLog
 from attorn.model.reference.parties import Parties, Scene
 from attorn.model.reference.refusals import PeerGone
 from attorn.model.reference.witnessing import segment_name
+from attorn.spec.trace import Said
 
 __all__ = ["AT_SOURCE", "AT_TARGET", "MOVES", "StepLog", "party_of"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from attorn.model.reference.event_log import Value
 from attorn.model.reference.firmware import Grant, VmView
 from attorn.model.reference.slots import Report
 from attorn.spec.handover import Message, Outcome
+from attorn.spec.language.values import Value
 from attorn.spec.vocabulary import Phase, Resource
 
 __all__ = ["Words", "seen", "segment_name"]

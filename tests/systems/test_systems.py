@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from attorn.checker.conform.byte_lines import ByteLines
-from attorn.checker.conform.trace import trace_lines
 from attorn.checker.conform.trace_check import Ending, TraceChecker
 from attorn.checker.conform.trace_reader import TraceReader
 from attorn.spec.errors import BadInput
+from attorn.spec.trace import trace_lines
 from attorn.systems import SYSTEMS
 from tests.systems.qemu_pair import QEMU, record
 

@@ -8,7 +8,7 @@ import itf_py
 import pytest
 
 from attorn.checker.conform.itf import ACTION, PICKS, itf_document, itf_text, read_itf
-from attorn.checker.conform.trace import events
+from attorn.checker.conform.run_traces import events
 from attorn.checker.explore import Options, explore
 from attorn.checker.verdicts import Move, Path
 from attorn.model.instances import instance

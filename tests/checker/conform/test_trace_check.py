@@ -12,12 +12,12 @@ from attorn.checker.conform.byte_lines import ByteLines
 from attorn.checker.conform.mapping import LogMapping, either, happens, seen
 from attorn.checker.conform.refusal import explain_refusal, stuck
 from attorn.checker.conform.repair import repairs
-from attorn.checker.conform.trace import Event, Said
 from attorn.checker.conform.trace_check import Ending, TraceChecker
 from attorn.checker.conform.trace_reader import TraceReader
 from attorn.model.instances import instance
 from attorn.spec.errors import BadInput, TooLarge
 from attorn.spec.language import Concrete, Instance
+from attorn.spec.trace import Event, Said
 from tests.checker.conform.walks import log_of, random_run
 from tests.machines.known import KNOWN
 

@@ -12,15 +12,16 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from attorn.checker.conform.byte_lines import MOST_BYTES, ByteLines
-from attorn.checker.conform.trace import Event, Header, events, header, trace_lines, trace_schema
+from attorn.checker.conform.run_traces import events
 from attorn.checker.conform.trace_reader import TraceReader
-from attorn.checker.conform.values import NotAValue, value_data, value_number
 from attorn.checker.explore import Options, explore
 from attorn.model.instances import instance
 from attorn.spec.errors import BadInput
+from attorn.spec.language.values import NotAValue, value_data, value_number
+from attorn.spec.trace import Event, Header, header, trace_lines, trace_schema
 
 HEAD = b'{"format":"attorn-trace","version":1,"machine":"m"}\n'
-SCHEMA = json.loads(files("attorn.checker.conform").joinpath("trace.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(files("attorn.spec").joinpath("trace.schema.json").read_text(encoding="utf-8"))
 WELL_FORMED = (
     {"format": "attorn-trace", "version": 1, "machine": "claim", "sizes": {"VM": 2}, "hidden": ["execute"]},
     {"time": 1, "event": "suspend", "arguments": {"vm": "vm0", "partition": None}},
@@ -71,7 +72,7 @@ def test_a_run_is_read_again_as_it_was_written(tmp_path, run):
 
 
 def test_the_committed_schema_is_that_of_the_types():
-    assert json.loads(json.dumps(trace_schema())) == SCHEMA, "write it again: python -m attorn.checker.conform.trace"
+    assert json.loads(json.dumps(trace_schema())) == SCHEMA, "write it again: python -m attorn.spec.trace"
 
 
 @pytest.mark.parametrize("line", WELL_FORMED)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
-from attorn.checker.conform.trace import events, header, trace_lines
+from attorn.checker.conform.run_traces import events
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.language import Concrete
+from attorn.spec.trace import header, trace_lines
 
 __all__ = ["log_of", "random_run"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from attorn.checker.conform.trace import events, header, trace_lines
+from attorn.checker.conform.run_traces import events
 from attorn.checker.explorer import AskLandmark, AskPlay, AskSeek, AskView, Bounds, Catalogue, Desk, Outcome
 from attorn.checker.explorer.requests import Run
 from attorn.checker.explorer.world import World
 from attorn.model.instances import instance
 from attorn.spec.errors import BadInput, TooLarge, UnknownName
+from attorn.spec.trace import header, trace_lines
 from tests.checker.explorer.worlds import desk, logs
 
 # What can be known of two processes and two locks without any engine: see each test.

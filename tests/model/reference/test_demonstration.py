@@ -6,8 +6,8 @@ import pytest
 
 from attorn.commands.watching import Display, summary
 from attorn.model.reference.demonstration import Demonstration, Scene, Told, chosen_engines
-from attorn.model.reference.event_log import Event
 from attorn.model.reference.refusals import Refused, Unsupported
+from attorn.spec.trace import Event
 from tests.commands.running import attorn_
 from tests.model.reference.hopping import engine_or_skip
 

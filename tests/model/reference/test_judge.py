@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from attorn.model.reference.event_log import Event, EventLog, Header, Perhaps, Said, Value, read_log
+from attorn.model.reference.event_log import EventLog, Tail
 from attorn.model.reference.host import default_protocol
 from attorn.model.reference.judge import Judge, Verdict, instance_for, judged_machine
 from attorn.model.reference.refusals import Damaged
+from attorn.spec.language.values import Value
+from attorn.spec.trace import Event, Header, Said
 
 P1 = "partition1"
 VM: dict[str, Value] = {"vm": "vm0"}
@@ -66,7 +68,7 @@ def test_words_that_the_specification_does_not_have_are_departures(judge: Judge,
 
 
 def test_what_perhaps_happened_stays_open_until_it_is_seen(judge: Judge) -> None:
-    perhaps = Perhaps(perhaps=((Said("suspend", SUSPEND.arguments),), (Said("describe", VM),)))
+    perhaps = Event(perhaps=((Said("suspend", SUSPEND.arguments),), (Said("describe", VM),)))
     assert judge.take_all([perhaps]) is None
     assert judge.seen_now("phase[vm0]") == {"RUNNING", "SUSPENDED", "DESCRIBED"}
     assert judge.take_all([Event(state={"intent[vm0]": True})]) is None
@@ -85,14 +87,15 @@ def test_a_strict_judge_stops_whoever_logs(machine) -> None:
 def test_a_log_is_read_as_it_was_written_and_a_broken_line_is_told(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     log = EventLog(path, Header(format="attorn-trace", version=1, machine="reference"))
+    tail = Tail(path)
     log.event("source", "start", {"vm": "vm0", "partition": "partition0"}, {"up[partition0]": True})
     log.perhaps([[Said("suspend", VM)], []], note="who knows")
     log.close()
-    header, lines = read_log(path)
-    event, perhaps = lines
-    assert header.machine == "reference"
-    assert isinstance(event, Event) and event.state == {"up[partition0]": True}
-    assert isinstance(perhaps, Perhaps) and perhaps.perhaps == ((Said("suspend", VM),),)
+    event, perhaps = tail.lines()
+    assert event.event == "start" and event.state == {"up[partition0]": True}
+    assert perhaps.perhaps == ((Said("suspend", VM),),)
     path.write_bytes(path.read_bytes() + b"{half a line")
-    with pytest.raises(Damaged, match=r"log.jsonl:4: not a line"):
-        list(read_log(path)[1])
+    assert not list(tail.lines())
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(Damaged, match=r"log.jsonl: not a line"):
+        list(tail.lines())

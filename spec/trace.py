@@ -7,17 +7,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from attorn.checker.conform.values import value_data
-from attorn.checker.verdicts import Path
-from attorn.spec.language import Instance, Values
+from attorn.spec.language import Instance
+from attorn.spec.language.values import Value
 
-__all__ = ["FORMAT", "VERSION", "Event", "Header", "Said", "Value", "events", "header", "trace_lines", "trace_schema"]
+__all__ = ["FORMAT", "VERSION", "Event", "Header", "Said", "Value", "header", "trace_lines", "trace_schema"]
 
 FORMAT: Literal["attorn-trace"] = "attorn-trace"
 VERSION: Literal[1] = 1
-
-Value = bool | int | str | None
-"""A value as a trace writes it: true or false, a number, the name of an element or member, or null for nothing."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -38,7 +34,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     recorder: Annotated[str, _says("Who wrote the trace.")] = ""
 
 
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A step by name, with its arguments."""
 
     event: Annotated[Name, _says("The action.")]
@@ -92,42 +88,12 @@ def header(instance: Instance, hidden: Iterable[str] = (), recorder: str = "") -
     )
 
 
-def events(instance: Instance, path: Path, whole: bool = False) -> Iterator[Event]:
-    """A run as a trace in which all is seen: first the initial state, then each step with the cells that it changed.
-
-    whole: tell all cells after each step, not only those that it changed.
-    """
-    yield Event(state=_seen(instance, path.start))
-    before = path.start
-    for move in path.moves:
-        action, numbers = move.step.action, move.step.arguments
-        yield Event(
-            party=action.party,
-            event=action.name,
-            arguments={
-                each.name: value_data(each.sort, number)
-                for each, number in zip(action.parameters, numbers, strict=True)
-            },
-            state=_seen(instance, move.state, () if whole else before),
-        )
-        before = move.state
-
-
 def trace_lines(first: Header, events: Iterable[Event]) -> Iterator[bytes]:
     """The lines of a trace, each with its end of line, to be written as they come."""
     encoder = msgspec.json.Encoder()
     yield encoder.encode(first) + b"\n"
     for event in events:
         yield encoder.encode(event) + b"\n"
-
-
-def _seen(instance: Instance, state: Values, before: Values = ()) -> dict[str, Value]:
-    """The cells of a state by name; only those that differ from an earlier state, if there is one."""
-    return {
-        cell.name: value_data(cell.field.codomain, number)
-        for position, (cell, number) in enumerate(zip(instance.cells, state, strict=True))
-        if not before or before[position] != number
-    }
 
 
 if __name__ == "__main__":

@@ -84,6 +84,22 @@ def cell(page: Page, name: str) -> str:
     return page.locator(f'.cells [data-cell="{name}"]').inner_text()
 
 
+def test_a_step_changes_what_it_must_and_leaves_the_rest_of_the_page_alone(page: Page) -> None:
+    gone = page.locator('[data-step="start(vm0,partition0)"]').element_handle()
+    page.locator('[data-step="start(vm0,partition0)"]').click()
+    at(page, "step 1 of 1")
+    kept = {
+        "a property": page.locator('[data-key="property-at_most_one_runner"]').element_handle(),
+        "a cell": page.locator('[data-cell="phase[vm0]"]').element_handle(),
+        "the first step": page.locator('[data-key="step1"]').element_handle(),
+    }
+    page.locator('[data-step="allocate(vm0,segment0,address0)"]').click()
+    at(page, "step 2 of 2")
+    assert {name: each.evaluate("made => made.isConnected") for name, each in kept.items()} == dict.fromkeys(kept, True)
+    assert not gone.evaluate("made => made.isConnected")
+    expect(page.locator('[data-key="step1"]')).not_to_have_attribute("aria-current", "step")
+
+
 def test_a_whole_migration_is_clicked_through(page: Page) -> None:
     page.get_by_role("button", name="Initial state before").wait_for()
     for number, step in enumerate(MIGRATION, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -138,3 +139,21 @@ def test_a_port_in_use_is_refused_in_words() -> None:
 def test_only_this_computer_can_connect() -> None:
     with listen(0) as at:
         assert at.getsockname()[0] == "127.0.0.1"
+
+
+def test_the_parts_of_an_answer_do_not_wait_for_acknowledgements() -> None:
+    async def immediate(at: socket.socket) -> int:
+        accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            made = writer.get_extra_info("socket")
+            accepted.set_result(made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(answer, sock=at):
+            _, asking = await asyncio.open_connection(*at.getsockname())
+            asking.close()
+            return await accepted
+
+    with listen(0) as at:
+        assert asyncio.run(immediate(at)) != 0

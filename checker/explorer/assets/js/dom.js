@@ -1,11 +1,13 @@
 // Elements from plain data, and lists that a keyboard can walk.
 
-/** An element: attributes, `on…` listeners, and children that are elements, text, or nothing. */
+const HANDLERS = ["onclick", "onfocus", "onmouseenter", "ontoggle"];
+
+/** An element: attributes, some of HANDLERS, and children that are elements, text, or nothing. */
 export function h(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) made[name] = value;
     else made.setAttribute(name, value === true ? "" : String(value));
   }
   made.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
@@ -20,38 +22,77 @@ export const sign = (text, kind = "") => h("span", { "aria-hidden": "true", clas
 
 /** What is folded away until it is asked for, and only then made; `open` remembers what was asked for by its key. */
 export function folded(key, open, summary, body, shown = false) {
-  const made = h("details", { open: shown || open.has(key) }, h("summary", { "data-key": key }, summary));
-  const fill = () => made.childElementCount === 1 && made.append(...body().flat(Infinity).filter(Boolean));
-  if (made.open) fill();
-  made.addEventListener("toggle", () => {
+  const fill = (made) => made.open && made.childElementCount === 1 && made.append(...body().flat(Infinity).filter(Boolean));
+  const ontoggle = ({ currentTarget: made }) => {
     if (!made.open) open.delete(key);
     else if (!shown) open.add(key);
-    if (made.open) fill();
-  });
+    fill(made);
+  };
+  const made = h("details", { open: shown || open.has(key), ontoggle }, h("summary", { "data-key": key }, summary));
+  fill(made);
   return made;
 }
 
-/** Put new children into a place; the focus stays with the element of the same `data-key`, and the scroll where it was. */
+/** Give a place new children, with as few changes as that takes; the focus stays with the element of the same `data-key`. */
 export function refill(place, ...children) {
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
   const key = focused?.dataset.key;
   const index = focused ? [...place.querySelectorAll("[data-key]")].indexOf(focused) : -1;
-  const top = place.scrollTop;
-  place.replaceChildren(...children.flat(Infinity).filter(Boolean));
-  for (const list of place.querySelectorAll("[data-walk]")) settle(list);
-  place.scrollTop = top;
-  if (!focused) return;
+  const wanted = h("div", {}, children);
+  for (const list of wanted.querySelectorAll("[data-walk]")) settle(list, key);
+  patchChildren(place, wanted);
+  if (!focused || document.activeElement === focused) return;
   const all = [...place.querySelectorAll("[data-key]")];
   const next = all.find((each) => each.dataset.key === key) ?? all[Math.min(index, all.length - 1)] ?? place;
   next.focus({ preventScroll: true });
 }
 
+/** What tells a child from its siblings: its own key, or that of what a row holds. */
+const keyOf = (node) => node.dataset?.key ?? (node.localName === "li" ? node.querySelector("[data-key]")?.dataset.key : undefined);
+
+/** Make the children of `old` like those of `wanted`; elements that stay are kept, those with keys wherever they are. */
+function patchChildren(old, wanted) {
+  const made = [...wanted.childNodes];
+  const keys = made.map(keyOf);
+  const kept = new Set(keys);
+  const keyed = new Map([...old.childNodes].map((node) => [keyOf(node), node]));
+  let at = old.firstChild;
+  made.forEach((each, number) => {
+    const key = keys[number];
+    while (at && keyOf(at) !== undefined && !kept.has(keyOf(at))) at = removed(at);
+    const same = key === undefined ? at : keyed.get(key);
+    if (!same || keyOf(same) !== key || same.nodeName !== each.nodeName) return old.insertBefore(each, at);
+    keyed.delete(key);
+    if (same === at) at = at.nextSibling;
+    else old.insertBefore(same, at);
+    return patch(same, each);
+  });
+  while (at) at = removed(at);
+}
+
+function removed(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+function patch(old, wanted) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== wanted.data) old.data = wanted.data;
+    return;
+  }
+  for (const { name, value } of wanted.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
+  for (const name of HANDLERS) old[name] = wanted[name];
+  patchChildren(old, wanted);
+}
+
 const walkable = (list) => [...list.querySelectorAll("button, summary")].filter((each) => each.offsetParent !== null);
 
-/** One element of a list is reached by Tab, the others by arrow keys. */
-function settle(list) {
+/** One element of a list is reached by Tab, the others by arrow keys: that with the key, the current one, or the first. */
+function settle(list, key) {
   const all = [...list.querySelectorAll("button, summary")];
-  const current = all.find((each) => each.getAttribute("aria-current")) ?? all[0];
+  const current = all.find((each) => key && each.dataset.key === key) ?? all.find((each) => each.getAttribute("aria-current")) ?? all[0];
   for (const each of all) each.tabIndex = each === current ? 0 : -1;
 }
 

@@ -15,7 +15,7 @@ export function showHolds(shown, act) {
   count.textContent = `${view.properties.length - violated.length} of ${view.properties.length} hold`;
   const amiss = [...violated.map((each) => `${each.name} violated`), ...unkept(shown)];
   verdict.className = `verdict ${amiss.length ? "bad" : "good"}`;
-  verdict.replaceChildren(sign(amiss.length ? "✗" : "✓"), ` ${amiss.length ? amiss.join(" · ") : "all properties hold here"}`);
+  refill(verdict, sign(amiss.length ? "✗" : "✓"), ` ${amiss.length ? amiss.join(" · ") : "all properties hold here"}`);
   const stated = new Map(facts.properties.map((each) => [each.name, each]));
   const aims = new Map(facts.goals.map((each) => [each.name, each]));
   const order = [...violated, ...view.properties.filter((each) => each.holds !== false)];

@@ -4,10 +4,10 @@ import { format, parse, place } from "./address.js";
 import { keep, others } from "./branches.js";
 import { laidOut } from "./cells.js";
 import { isOpen, openFind, openHelp, openJump, openLandmark, openShare } from "./dialogs.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { showHolds } from "./holds.js";
 import { showNext } from "./next.js";
-import { onSlide, showRun } from "./run.js";
+import { onSlide, reveal, showRun } from "./run.js";
 import { Refused, facts, keepToken, landmark, view, worlds } from "./server.js";
 import { onSwitches, showState } from "./state.js";
 import { cycleTheme } from "./theme.js";
@@ -95,15 +95,16 @@ function draw() {
   main.dataset.shown = Number(main.dataset.shown ?? 0) + 1;
   element("world-name").textContent = shown.where.world;
   element("world-shape").textContent = shown.facts.shape;
-  element("about").replaceChildren(...about());
+  refill(element("about"), about());
   document.title = `${shown.where.world}${shown.view.at ? ` · step ${shown.view.at}` : ""} · attorn explore`;
   showRun(shown, act);
   showState(shown, act);
-  showNext(shown, act);
   showHolds(shown, act);
+  showNext(shown, act);
   for (const [name, off] of [["first", !shown.view.at], ["back", !shown.view.at], ["forward", atEnd()], ["last", atEnd()], ["play", !shown.view.steps.length]]) {
     main.querySelector(`[data-command=${name}]`).disabled = off;
   }
+  reveal();
 }
 
 /** What this world is. */

@@ -26,8 +26,10 @@ export function showRun(shown, act) {
   if (where.loop !== null && where.loop === last) items.push(h("li", { class: "loop" }, "rests here for ever"));
   if (view.halt) items.push(halt(view.halt));
   refill(list, h("ol", { class: "steps", "data-walk": true }, items));
-  list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
+
+/** Scroll to the moment shown; once all is drawn, as it needs the layout. */
+export const reveal = () => list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 
 function initial(view, facts, act) {
   const current = view.at === 0;

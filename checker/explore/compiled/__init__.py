@@ -1,0 +1,1 @@
+"""The second engine: the steps and questions of an instance as machine code over states packed in bit planes."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from attorn.checker.explore.expand import Expander
+from attorn.checker.explore.frontier import blocks
 from attorn.checker.explore.layout import Rows
-from attorn.checker.explore.search import Found, blocks
+from attorn.checker.explore.search import Found
 from attorn.checker.explore.visited import Visited
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.errors import Unsound

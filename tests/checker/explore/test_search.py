@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from attorn.checker.explore import Options, Progress, explore, search, team
+from attorn.checker.explore import Options, Progress, explore, frontier, team
 from attorn.checker.explore.layout import Layout
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.prepared import Prepared
@@ -75,7 +75,7 @@ def fields_compared(exploration):
 
 @pytest.mark.skipif(not team.available(), reason="this system cannot fork")
 def test_any_number_of_processes_finds_the_same(monkeypatch):
-    monkeypatch.setattr(search, "SHARE", 100)
+    monkeypatch.setattr(frontier, "SHARE", 100)
     sizes, expected = LARGER
     alone = explore(claim(*sizes), Options(goals=False, threads=1))
     shared = explore(claim(*sizes), Options(goals=False, threads=3))
@@ -86,7 +86,7 @@ def test_any_number_of_processes_finds_the_same(monkeypatch):
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_the_size_of_a_block_makes_no_difference(monkeypatch, block):
     expected = explore(claim(1, 1, 2, 2, 1))
-    monkeypatch.setattr(search, "BLOCK", block)
+    monkeypatch.setattr(frontier, "BLOCK", block)
     assert fields_compared(explore(claim(1, 1, 2, 2, 1))) == fields_compared(expected)
 
 

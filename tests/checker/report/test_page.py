@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -25,6 +26,7 @@ from attorn.checker.report.book import (
     Square,
     Surveyed,
 )
+from attorn.checker.report.model import RunFacts, Timing
 from attorn.checker.report.page import render_html
 from attorn.checker.report.survey import HeatMap, Tally
 from tests.checker.report.samples import explored, jobs, relay, report
@@ -170,6 +172,25 @@ def test_the_matrix_of_a_proof_tells_what_became_of_each_obligation_by_a_sign():
     }
 
 
+def test_the_matrix_of_a_proof_has_the_time_of_each_obligation_only_if_asked_for():
+    took = {
+        "step/go/p.0": 0.0042, "step/go/q.0": 12.34, "step/stay/q.0": 0.0002, "possible/go": 5.0, "initial/p.0": 0.5,
+        "step/go/other.0": 7.0,
+    }  # fmt: skip
+    facts = RunFacts("", 0.0, 1, "", "", 1, (), tuple(Timing(*each) for each in took.items()))
+    book = replace(parts(), runs=(("proof-m", facts), ("proof-n", facts)))
+    assert render_html(book) == PARTS
+    timed = render_html(book, times=True)
+    assert dict(re.findall(r'title="(\w+ / [\w.]+): \w+">([^<]+)</td>', timed)) == {
+        "go / p.0": "4",
+        "go / q.0": "✗12.3s",
+        "stay / p.0": "·",
+        "stay / q.0": "?&lt;1",
+    }
+    # Of the rows, then of the columns and in all: what the squares that are shown took, and nothing else.
+    assert re.findall(r'class="sum">([\d.]+)<', timed) == ["12.3", "0.0", "0.0", "12.3", "12.3"]
+
+
 def test_the_map_of_guarantees_has_a_mark_in_each_square():
     assert re.findall(r'<td class="(d\d+|unknown)">([^<]+)</td>', PARTS) == [
         ("d10", "∎"),
@@ -180,8 +201,6 @@ def test_the_map_of_guarantees_has_a_mark_in_each_square():
 
 
 def test_text_of_the_author_is_escaped():
-    from dataclasses import replace
-
     said = hotel()
     said = replace(said, machines=(replace(said.machines[0], says="<script>alert(1)</script>"),))
     assert "<script>alert" not in render_html(Book(said))

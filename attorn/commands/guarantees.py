@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from attorn.commands.words import Count, painter
 
 if TYPE_CHECKING:
     from attorn.checker.survey import Proven
-    from attorn.spec.language import Machine
 
 __all__ = ["guarantees"]
 
@@ -71,6 +69,7 @@ def guarantees(
     from attorn.checker.report.survey import Words, properties, survey_data, survey_lines, survey_markdown
     from attorn.checker.survey import survey, with_proofs
     from attorn.commands.recording import Clock, record
+    from attorn.commands.targets import promised
     from attorn.model.survey import FAULT_CLASSES, cells, keys, specification
     from attorn.spec.errors import UnknownName
 
@@ -101,10 +100,13 @@ def guarantees(
     click.echo(f"{len(wanted)} cells · {segments} segment(s) · {found.reused} known before")
     for line in survey_lines(found, shown or tuple(name for name in SHOWN if name in known), chosen, painter()):
         click.echo(line)
+    stated = {name: each for _, instance in wanted for name, each in promised(instance.machine).items()}
     words = Words(
         {fault.name: fault.says for fault in FAULT_CLASSES},
-        {name: says for _, instance in wanted for name, says in _sentences(instance.machine)},
+        {name: each.sentence for name, each in stated.items()}
+        | {"no_deadlock": "Every state has a way on, or is a legal end."},
         specification(),
+        {name: str(each.where) for name, each in stated.items()},
     )
     texts = {
         "guarantees.md": survey_markdown(found, chosen, words) + "\n",
@@ -116,14 +118,6 @@ def guarantees(
     click.echo(f"\nreport  {out / 'report.html'}   (all properties)")
     click.echo("next    attorn explain memfd/at_most_one_runner   (one of the refuted, step by step)")
     return 2 if found.stopped else 0
-
-
-def _sentences(machine: Machine) -> Iterator[tuple[str, str]]:
-    """Every property of a machine, and what it says."""
-    yield from ((each.name, each.sentence) for each in machine.properties)
-    yield from ((each.name, each.sentence) for each in machine.progress)
-    yield from ((each.name, each.sentence) for each in machine.always_possible)
-    yield "no_deadlock", "Every state has a way on, or is a legal end."
 
 
 def _proofs(jobs: int) -> list[Proven]:

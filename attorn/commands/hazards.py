@@ -109,6 +109,7 @@ def _record(out: Path, rows: Mapping[str, _Row], whole: bool, run: RunFacts) -> 
                 rows[each.id].stem,
                 rows[each.id].loop,
                 tuple(source.text for source in each.sources),
+                _line(each),
             )
             for each in HAZARDS.values()
         ),
@@ -118,6 +119,14 @@ def _record(out: Path, rows: Mapping[str, _Row], whole: bool, run: RunFacts) -> 
     text = msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n"
     machines = {each.mutated.name: each.mutated.digest for each in HAZARDS.values()}
     record(out, "hazards", f"attorn hazards{' --check' if whole else ''}", machines, run, {"hazards.json": text})
+
+
+def _line(each: Hazard) -> str:
+    """Where the property is that catches a hazard; nothing where it is none that is written down."""
+    from attorn.commands.targets import promised
+
+    stated = promised(each.mutated).get(each.caught_by)
+    return "" if stated is None else str(stated.where)
 
 
 def _printed(rows: Mapping[str, _Row], check: bool) -> int:

@@ -14,7 +14,7 @@ from attorn.commands.words import NAMED_SIZES, nearest
 from attorn.spec.errors import BadInput, TooLarge, UnknownName
 
 if TYPE_CHECKING:
-    from attorn.spec.language import Instance, Machine
+    from attorn.spec.language import Instance, Machine, Possibility, Progress, Property
 
 __all__ = [
     "Target",
@@ -23,6 +23,7 @@ __all__ = [
     "claim_elements",
     "claim_model",
     "preset_notes",
+    "promised",
     "proof_command",
     "resolve",
     "resolve_machine",
@@ -144,6 +145,13 @@ def claim_elements(machine: Machine) -> dict[str, str]:
     from attorn.spec.vocabulary import Platform
 
     return {element.letter: element.text for element in CLAIM} if issubclass(machine.state, Platform) else {}
+
+
+def promised(machine: Machine) -> dict[str, Property | Progress | Possibility]:
+    """All that a machine says must hold, by name."""
+    stated: tuple[Property | Progress | Possibility, ...]
+    stated = (*machine.properties, *machine.progress, *machine.always_possible)
+    return {each.name: each for each in stated}
 
 
 def preset_notes(machine: Machine) -> list[tuple[str, str]]:

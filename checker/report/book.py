@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from attorn.spec.errors import BadInput
 __all__ = [
     "RECORD",
     "Book",
+    "BrokenStep",
     "Column",
     "HazardRow",
     "Hazards",
@@ -52,6 +53,25 @@ class Proved:
     conjuncts: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    sentence: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class BrokenStep:
+    """The smallest step that does not keep a property or lemma, and whether it can happen.
+
+    name:  of the property.  where: of the action, or of the property where an initial state breaks it.
+    says:  whether the state before it is reachable.  run: another run of that size that violates the property.
+    """
+
+    name: str
+    obligation: str
+    refuted: bool
+    where: str
+    step: str = ""
+    says: str = ""
+    run: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +122,8 @@ class Ranked:
     name: str
     evidence: str
     ranking: str | None = None
+    sentence: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,11 +148,12 @@ class ProofDocument:
     fragment: str = ""
     matrix: Matrix = Matrix((), (), ())
     progress: RankedProof = RankedProof()
+    failing: tuple[BrokenStep, ...] = ()
 
 
 @dataclass(frozen=True)
 class HazardRow:
-    """A known failure of a real system, and what became of the search for it."""
+    """A known failure of a real system, and what became of the search for it; ``where`` is the property's line."""
 
     id: str
     name: str
@@ -143,6 +166,7 @@ class HazardRow:
     steps: int
     loop: int | None = None
     sources: tuple[str, ...] = ()
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,7 +204,7 @@ class SurveyedCell:
 class Surveyed:
     """A survey of choices under faults, as ``attorn guarantees`` writes it.
 
-    faults, properties: what they are, by name.
+    faults, properties: what they are, by name.  where: the lines of properties.
     """
 
     specification: str
@@ -190,6 +214,7 @@ class Surveyed:
     cells: tuple[SurveyedCell, ...]
     maps: tuple[HeatMap, ...]
     conclusions: tuple[str, ...]
+    where: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,8 @@ def progress_data(ranked: ProgressProof) -> dict[str, Any]:
         "properties": [
             {
                 "name": each.stated.name,
+                "sentence": each.stated.sentence,
+                "where": str(each.stated.where),
                 "ranking": None if each.ranking is None else each.ranking.name,
                 "evidence": each.evidence.value,
                 "undone": [discharge.obligation.name for discharge in each.undone],

@@ -14,7 +14,7 @@ from attorn.checker.prove.matrix import obligation_matrix
 from attorn.checker.prove.obligations import Obligation
 from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
 from attorn.checker.verdicts import Evidence, Path
-from attorn.spec.language import Concrete, Property, render
+from attorn.spec.language import Concrete, Machine, Property, render
 
 __all__ = ["Failing", "failing_lines", "proof_data", "proof_lines"]
 
@@ -105,7 +105,7 @@ def _counts(proof: Proof, width: int, paint: Paint) -> list[str]:
     cached = sum(each.answer.cached for each in asked if each.answer is not None)
     text = (
         f"{len(done):,} of {counted(len(proof.discharges), 'obligation')} discharged "
-        f"({len(proof.machine.actions)} actions): {len(asked):,} by {proof.options.solver}"
+        f"({counted(len(proof.machine.actions), 'action')}): {len(asked):,} by {proof.options.solver}"
         f"{f', {cached:,} of them from the cache' if cached else ''}; {len(untouched):,} because the action writes "
         f"nothing that the conjunct reads · {proof.seconds:.1f} s"
     )
@@ -184,6 +184,8 @@ def proof_data(proof: Proof, fragment: Fragment, failing: Sequence[Failing] = ()
         "properties": [
             {
                 "name": each.stated.name,
+                "sentence": each.stated.sentence,
+                "where": str(each.stated.where),
                 "lemma": each.lemma,
                 "evidence": Evidence.REFUTED.value if each.stated.name in refuted else each.evidence.value,
                 "conjuncts": [render(clause.formula) for clause in each.stated.conjuncts],
@@ -194,7 +196,7 @@ def proof_data(proof: Proof, fragment: Fragment, failing: Sequence[Failing] = ()
         ],
         "decidable": fragment.decidable,
         "fragment": fragment.said,
-        "failing": [_failing_data(each) for each in failing],
+        "failing": [_failing_data(proof.machine, each) for each in failing],
         "obligations": [
             {
                 "name": each.obligation.name,
@@ -223,8 +225,14 @@ def proof_data(proof: Proof, fragment: Fragment, failing: Sequence[Failing] = ()
     }
 
 
-def _failing_data(each: Failing) -> dict[str, Any]:
-    data: dict[str, Any] = {"obligation": each.obligation.name, "refuted": each.refuted}
+def _failing_data(machine: Machine, each: Failing) -> dict[str, Any]:
+    action = each.obligation.action
+    data: dict[str, Any] = {
+        "name": each.stated.name,
+        "obligation": each.obligation.name,
+        "refuted": each.refuted,
+        "where": str(machine.action(action).where if action else each.stated.where),
+    }
     if each.escape is not None and each.found is not None:
         instance, step = each.escape.instance, each.escape.step
         data |= {

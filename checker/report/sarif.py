@@ -1,179 +1,154 @@
-"""The report as SARIF 2.1.0: a rule for each statement, a result where its run ends, the steps as a code flow."""
+"""The report as SARIF 2.1.0: a run for each part, a rule for each statement, a result where it is decided."""
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from attorn.checker.report.book import Book
-from attorn.checker.report.model import (
-    Counterexample,
-    GoalAccount,
-    InstanceAccount,
-    Outcome,
-    PropertyAccount,
-    Report,
-    TraceStep,
+from attorn.checker.report.book import Book, BrokenStep, Hazards, ProofDocument, Proved, Surveyed
+from attorn.checker.report.sarif_blocks import (
+    HOLDS,
+    REFUTED,
+    UNDETERMINED,
+    fingerprints,
+    locations,
+    related,
+    rule,
+    run,
 )
-from attorn.checker.verdicts import Evidence
+from attorn.checker.report.sarif_check import checked
 
 __all__ = ["render_sarif"]
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-ROOT = "SRCROOT"
+KINDS = {"proved": "pass", "refuted": "fail"}
 
 
 def render_sarif(book: Book) -> str:
-    """What a check says, for viewers of findings: refuted is ``fail``, undetermined ``open``, else ``pass``."""
-    runs = [] if book.report is None else [_run(book.report)]
+    """What is found out, for viewers of findings: refuted is ``fail``, undetermined ``open``, else ``pass``.
+
+    A hazard passes where it is found, as it must be. Of a survey, which looks at designs that are meant to fail, what
+    is refuted somewhere is a note.
+    """
+    commands = dict(book.commands)
+    runs = [] if book.report is None else [checked(book.report)]
+    runs += [_proof(book, each, commands.get(f"proof-{each.machine}", "")) for each in book.proofs]
+    if book.hazards is not None:
+        runs.append(_hazards(book, book.hazards, commands.get("hazards", "")))
+    if book.survey is not None:
+        runs.append(_survey(book, book.survey, commands.get("guarantees", "")))
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}, indent=1, ensure_ascii=False) + "\n"
 
 
-def _run(report: Report) -> dict[str, Any]:
-    stated: dict[str, PropertyAccount | GoalAccount] = {}
-    for instance in report.instances:
-        stated |= {each.name: each for each in instance.properties if each.name not in stated}
-        stated |= {each.name: each for each in instance.goals if each.name not in stated}
-    rules = {name: number for number, name in enumerate(stated)}
-    code = {Outcome.HOLDS: 0, Outcome.REFUTED: 1, Outcome.UNDETERMINED: 2}[report.outcome]
+def _proof(book: Book, proof: ProofDocument, command: str) -> dict[str, Any]:
+    """Of properties and lemmas; what a step that can happen breaks is at the line of that step."""
+    refuted = any(each.evidence == "refuted" for each in proof.properties)
+    ranked = all(each.evidence == "proved" for each in proof.progress.properties)
+    code = REFUTED if refuted else HOLDS if proof.proved and ranked else UNDETERMINED
+    broken = {each.name: each for each in proof.failing}
+    return run(
+        f"proof/{proof.machine}",
+        book.attorn,
+        command,
+        code,
+        (
+            *(rule(each.name, each.sentence, each.where) for each in proof.properties),
+            *(rule(each.name, each.sentence, each.where) for each in proof.progress.properties),
+        ),
+        (
+            *(_proved(proof.machine, each, broken.get(each.name)) for each in proof.properties),
+            *(_decided(proof.machine, each.name, each.evidence, each.where) for each in proof.progress.properties),
+        ),
+        [proof.stopped] if proof.stopped else [],
+    )
+
+
+def _proved(machine: str, stated: Proved, broken: BrokenStep | None) -> dict[str, Any]:
+    result = _decided(machine, stated.name, stated.evidence, stated.where)
+    if stated.evidence != "refuted" or broken is None:
+        return result
+    if broken.run is not None:
+        told = f"this run violates it: {' → '.join(broken.run) or 'an initial state'}."
+    elif broken.step:
+        told = f"{broken.step} breaks it. Is the state before it reachable? {broken.says}."
+    else:
+        told = "it is false of an initial state."
     return {
-        "tool": {
-            "driver": {
-                "name": "attorn",
-                "version": report.attorn,
-                "rules": [_rule(each) for each in stated.values()],
-            }
-        },
-        "invocations": [
-            {
-                "commandLine": report.command,
-                "executionSuccessful": code != 2,
-                "exitCode": code,
-                "exitCodeDescription": report.outcome.value,
-                "toolExecutionNotifications": [
-                    {"level": "warning", "message": {"text": text}} for text in _unfinished(report)
-                ],
-            }
-        ],
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The folder that holds spec/ and model/."}}},
-        "columnKind": "unicodeCodePoints",
-        "results": [
-            result
-            for instance in report.instances
-            for result in (
-                *(_property(instance, each, rules[each.name]) for each in instance.properties),
-                *(_goal(instance, each, rules[each.name]) for each in instance.goals),
-            )
-        ],
+        **result,
+        "message": {"text": f"{stated.sentence} This is refuted of {machine}: {told}"},
+        "locations": locations(broken.where) or locations(stated.where),
+        "relatedLocations": related(stated.where),
+        "partialFingerprints": fingerprints(stated.name, machine, broken.obligation, *(broken.run or (broken.step,))),
     }
 
 
-def _unfinished(report: Report) -> list[str]:
-    told = [f"{name} was not searched: the user interrupted." for name in report.not_searched]
-    told += [f"{each.name}: stopped: {each.stopped}." for each in report.instances if not each.finished]
-    return told + [
-        f"{i.name}: progress undetermined: {i.progress_stopped}." for i in report.instances if i.progress_stopped
-    ]
-
-
-def _rule(stated: PropertyAccount | GoalAccount) -> dict[str, Any]:
-    tags = [f"claim {letter}" for letter in stated.claim]
-    tags += list(stated.hazards) if isinstance(stated, PropertyAccount) else ["goal"]
+def _decided(machine: str, name: str, evidence: str, where: str) -> dict[str, Any]:
+    kind = KINDS.get(evidence, "open")
     return {
-        "id": stated.name,
-        "shortDescription": {"text": stated.sentence or stated.name},
-        "fullDescription": {"text": f"{stated.sentence} ({stated.where})" if stated.where else stated.sentence},
-        "properties": {"tags": tags},
-    }
-
-
-def _property(instance: InstanceAccount, stated: PropertyAccount, rule: int) -> dict[str, Any]:
-    found = stated.counterexample
-    if found is not None:
-        return _refuted(instance, stated, found, rule)
-    passed = stated.evidence in (Evidence.EXHAUSTED, Evidence.PROVED)
-    return {
-        "ruleId": stated.name,
-        "ruleIndex": rule,
-        "kind": "pass" if passed else "open",
-        "level": "none",
-        "message": {"text": f"{stated.name} is {stated.evidence.value} on {instance.name}."},
-        "locations": _locations(stated.where),
-        "properties": {"instance": instance.name, "evidence": stated.evidence.value},
-    }
-
-
-def _goal(instance: InstanceAccount, goal: GoalAccount, rule: int) -> dict[str, Any]:
-    kind = {True: "pass", False: "fail", None: "open"}[goal.reached]
-    said = f"{goal.name} is reached" if goal.reached else f"{goal.name} is {goal.verdict}: it cannot be reached"
-    return {
-        "ruleId": goal.name,
-        "ruleIndex": rule,
+        "ruleId": name,
         "kind": kind,
         "level": "error" if kind == "fail" else "none",
-        "message": {
-            "text": f"{said if goal.reached is not None else f'{goal.name} is undetermined'} on {instance.name}."
-        },
-        "locations": _locations(goal.where),
-        "properties": {"instance": instance.name, "evidence": goal.verdict},
+        "message": {"text": f"{name} is {evidence} of {machine}, whatever the sizes."},
+        "locations": locations(where),
+        "properties": {"machine": machine, "evidence": evidence},
     }
 
 
-def _refuted(instance: InstanceAccount, stated: PropertyAccount, found: Counterexample, rule: int) -> dict[str, Any]:
-    steps = (*found.trace.steps, *(found.loop.steps if found.loop else ()))
-    where = {each.action: each.where for each in instance.fired}
-    broken = f" False: {found.broken.text} ({found.broken.where})." if found.broken else ""
-    ends = where.get(found.trace.steps[-1].name, stated.where) if found.trace.steps else stated.where
-    return {
-        "ruleId": stated.name,
-        "ruleIndex": rule,
-        "kind": "fail",
-        "level": "error",
-        "message": {
-            "text": f"{stated.sentence} This is refuted on {instance.name} in {len(found.trace.steps)} steps.{broken} "
-            f"Replay: {found.replay}"
-        },
-        "locations": _locations(ends),
-        "relatedLocations": [
-            {**each, "id": number, "message": {"text": "the property"}}
-            for number, each in enumerate(_locations(stated.where), start=1)
-        ],
-        "partialFingerprints": {"counterexample/v1": _fingerprint(instance, stated, steps)},
-        "codeFlows": [
+def _hazards(book: Book, table: Hazards, command: str) -> dict[str, Any]:
+    """A hazard is at the line of the property that must catch it."""
+    kinds = [
+        "pass" if each.standing == "found" else "open" if each.standing.startswith("undetermined") else "fail"
+        for each in table.hazards
+    ]
+    return run(
+        "hazards",
+        book.attorn,
+        command,
+        REFUTED if "fail" in kinds else UNDETERMINED if "open" in kinds else HOLDS,
+        (rule(each.id, f"{each.name} ({each.system}): {each.sentence}", each.where) for each in table.hazards),
+        (
             {
-                "message": {"text": f"a shortest run, from an initial state of {instance.name}"},
-                "threadFlows": [{"locations": [_step(each, where.get(each.name, "")) for each in steps]}],
+                "ruleId": each.id,
+                "kind": kind,
+                "level": "error" if kind == "fail" else "none",
+                "message": {"text": f"{each.id}, {each.name}, is {each.standing}; {each.caught_by} must catch it."},
+                "locations": locations(each.where),
+                "properties": {"standing": each.standing, "steps": each.steps},
             }
-        ],
-        "properties": {"instance": instance.name, "evidence": stated.evidence.value},
-    }
+            for each, kind in zip(table.hazards, kinds, strict=True)
+        ),
+    )
 
 
-def _step(step: TraceStep, where: str) -> dict[str, Any]:
-    changes = "; ".join(f"{each.place}: {each.old} → {each.new}" for each in step.changes)
-    party = f"{step.party}: " if step.party else ""
-    location = {
-        **(_locations(where) or [{}])[0],
-        "message": {"text": f"{step.number}. {party}{step.action}. {changes}"},
-    }
-    return {"location": location, "executionOrder": step.number}
+def _survey(book: Book, survey: Surveyed, command: str) -> dict[str, Any]:
+    return run(
+        "guarantees",
+        book.attorn,
+        command,
+        UNDETERMINED if survey.stopped else HOLDS,
+        (rule(name, says, survey.where.get(name, "")) for name, says in survey.properties.items()),
+        _guarantees(survey),
+        [survey.stopped] if survey.stopped else [],
+    )
 
 
-def _locations(where: str) -> list[dict[str, Any]]:
-    """A file and line as SARIF has them; none where nothing is known."""
-    file, _, line = where.rpartition(":")
-    if not file or not line.isdigit():
-        return []
-    artifact: dict[str, Any] = {"uri": file.replace("\\", "/")}
-    if not file.startswith("/"):
-        artifact["uriBaseId"] = ROOT
-    else:
-        artifact["uri"] = f"file://{file}"
-    return [{"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": int(line)}}}]
-
-
-def _fingerprint(instance: InstanceAccount, stated: PropertyAccount, steps: tuple[TraceStep, ...]) -> str:
-    """Stays the same as long as the same steps violate the same property at the same sizes."""
-    told = [stated.name, instance.machine, instance.shape, *(each.action for each in steps)]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+def _guarantees(survey: Surveyed) -> Iterator[dict[str, Any]]:
+    """How many designs keep each property, and the shortest run of those that do not."""
+    for name in survey.properties:
+        cells = [(each, each.guarantees[name]) for each in survey.cells if name in each.guarantees]
+        refuted = [(found.steps, cell) for cell, found in cells if found.evidence == "refuted"]
+        undecided = sum(found.evidence == "undetermined" for _, found in cells)
+        told = f"{name} is refuted in {len(refuted)} and undetermined in {undecided} of {len(cells)} designs."
+        if refuted:
+            steps, cell = min(refuted, key=lambda each: each[0])
+            choices = ", ".join(f"{choice} {value}" for choice, value in cell.choices.items())
+            told += f" The shortest run has {steps} steps, with {choices}, under {cell.fault}."
+        yield {
+            "ruleId": name,
+            "kind": "fail" if refuted else "open" if undecided or not cells else "pass",
+            "level": "note" if refuted else "none",
+            "message": {"text": told},
+            "locations": locations(survey.where.get(name, "")),
+            "properties": {"refuted": len(refuted), "undetermined": undecided, "designs": len(cells)},
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tabulate import tabulate
@@ -24,11 +24,15 @@ ALWAYS_GIVEN = (("memory",), ("journal",), ("memory", "journal"))
 
 @dataclass(frozen=True)
 class Words:
-    """What faults and properties are, by name, for those who read the survey alone; and of which specification."""
+    """What faults and properties are, by name, for those who read the survey alone; and of which specification.
+
+    where: the lines of properties.
+    """
 
     faults: Mapping[str, str]
     properties: Mapping[str, str]
     specification: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,7 @@ def survey_data(survey: Survey, column: Sequence[str], words: Words) -> dict[str
         "stopped": survey.stopped,
         "faults": dict(words.faults),
         "properties": {name: words.properties.get(name, "") for name in names},
+        "where": {name: words.where[name] for name in names if name in words.where},
         "cells": [
             {
                 "choices": {name: value for name, value in cell.key.items() if name != "fault"},

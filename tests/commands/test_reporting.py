@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -79,6 +80,15 @@ def test_a_check_leaves_an_older_proof_of_another_specification_out_and_says_so(
     done = attorn_("prove", "room.py", "--out", "run")
     page = Path("run", "report.html").read_text()
     assert (done.stderr, "left out" in page, "Proofs for any size" in page) == ("", False, True)
+
+
+def test_a_proof_that_refutes_says_in_sarif_at_which_line():
+    dark = LAMP.replace('"Anything goes."', '"All is dark."').replace("s.lit[lamp] | ~s.lit[lamp]", "~s.lit[lamp]")
+    assert attorn_("prove", write("room.py", dark), "--out", "run").exit_code == 1
+    (result,) = json.loads(Path("run", "results.sarif").read_text())["runs"][0]["results"]
+    assert (result["kind"], result["message"]["text"][:12]) == ("fail", "All is dark.")
+    line = result["locations"][0]["physicalLocation"]["region"]["startLine"]
+    assert Path("room.py").read_text().splitlines()[line - 1].startswith(("@action", "def switch"))
 
 
 def test_times_are_shown_only_if_asked_for(run):

@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import networkx
@@ -17,7 +18,20 @@ from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonS
 
 from attorn.checker.explore import Options, explore, graph
 from attorn.checker.progress import Limits, build
-from attorn.checker.report.book import Book, HazardRow, Hazards, Obligation, ProofDocument, Proved
+from attorn.checker.report.book import (
+    Book,
+    BrokenStep,
+    HazardRow,
+    Hazards,
+    Obligation,
+    ProofDocument,
+    Proved,
+    Ranked,
+    RankedProof,
+    Surveyed,
+    SurveyedCell,
+    SurveyedGuarantee,
+)
 from attorn.checker.report.graph_files import aldebaran, graphml, map_dot, map_mermaid, states_dot
 from attorn.checker.report.junit import render_junit
 from attorn.checker.report.sarif import render_sarif
@@ -83,7 +97,7 @@ def test_proofs_and_hazards_are_suites_of_their_own():
 def hazards(*standings: str) -> Hazards:
     return Hazards(
         tuple(
-            HazardRow(f"H{n}", "name", "system", "It fails.", "a", "changed", "fixed", standing, 3)
+            HazardRow(f"H{n}", "name", "system", "It fails.", "a", "changed", "fixed", standing, 3, where=f"h.py:{n}")
             for n, standing in enumerate(standings, start=1)
         ),
         True,
@@ -97,7 +111,37 @@ def sarif(book: Book) -> Sarif:
     return Sarif.model_validate_json(render_sarif(book))
 
 
-@pytest.mark.parametrize("book", [WHOLE, CUT, Book()], ids=["whole", "cut", "empty"])
+def proof(*properties: Proved, failing: tuple[BrokenStep, ...] = (), progress: str = "proved") -> ProofDocument:
+    ranked = RankedProof((Ranked("ends", progress, where="c.py:9"),))
+    whole = all(each.evidence == "proved" for each in properties)
+    return ProofDocument("relay", "0" * 64, "z3", whole, "", properties, (), failing=failing, progress=ranked)
+
+
+def surveyed(**evidence: tuple[str, int]) -> Surveyed:
+    """A survey of one property, a cell for each memory semantics."""
+    cells = tuple(
+        SurveyedCell({"memory": memory}, "loss", 9, {"p": SurveyedGuarantee(*found)})
+        for memory, found in evidence.items()
+    )
+    return Surveyed("0", "", {"loss": "A loss."}, {"p": "It is so."}, cells, (), (), {"p": "s.py:7"})
+
+
+PROOF = proof(
+    Proved("a", False, "proved", where="p.py:1"),
+    Proved("b", False, "refuted", sentence="B holds.", where="p.py:2"),
+    Proved("c", False, "undetermined"),
+    Proved("d", False, "refuted", sentence="D holds.", where="p.py:4"),
+    failing=(
+        BrokenStep("b", "step/go/b.0", True, "m.py:5", "go(x0)", "reachable in 2 steps"),
+        BrokenStep("d", "initial/d.0", True, "p.py:4", run=("go(x0)", "end()")),
+        BrokenStep("c", "step/go/c.0", False, "m.py:5", "go(x1)", "not in runs of up to 9 steps"),
+    ),
+)
+SURVEY = surveyed(shared=("refuted", 14), preserved=("refuted", 11), exclusive=("proved", 0))
+ALL = replace(WHOLE, proofs=(PROOF,), hazards=hazards("found", "missed: it holds", "undetermined"), survey=SURVEY)
+
+
+@pytest.mark.parametrize("book", [WHOLE, CUT, ALL, Book()], ids=["whole", "cut", "all", "empty"])
 def test_sarif_keeps_to_the_official_schema(book):
     sarif(book)
 
@@ -127,6 +171,69 @@ def test_undetermined_is_open_in_sarif_and_the_invocation_says_so():
     assert {each.kind.value for each in run.results if each.ruleId == "no_deadlock"} == {"open"}
     assert run.invocations[0].exitCode == 2
     assert run.invocations[0].toolExecutionNotifications
+
+
+def told(book: Book) -> dict[str, tuple[str, str, list[str]]]:
+    """Of the only run: each rule's kind and level, and the lines it is at."""
+    (run,) = sarif(book).runs
+    return {
+        each.ruleId: (
+            each.kind.value,
+            each.level.value,
+            [
+                f"{x.physicalLocation.artifactLocation.uri}:{x.physicalLocation.region.startLine}"
+                for x in each.locations
+            ],
+        )
+        for each in run.results
+    }
+
+
+def test_what_a_proof_refutes_is_at_the_action_that_breaks_it_and_what_is_open_is_no_failure():
+    assert told(Book(proofs=(PROOF,))) == {
+        "a": ("pass", "none", ["p.py:1"]),
+        "b": ("fail", "error", ["m.py:5"]),
+        "c": ("open", "none", []),
+        "d": ("fail", "error", ["p.py:4"]),
+        "ends": ("pass", "none", ["c.py:9"]),
+    }
+    (run,) = sarif(Book(proofs=(PROOF,))).runs
+    said = {each.ruleId: each.message.text for each in run.results}
+    assert "go(x0) breaks it" in said["b"] and "reachable in 2 steps" in said["b"]
+    assert "go(x0) → end()" in said["d"]
+    (beside,) = next(each for each in run.results if each.ruleId == "b").relatedLocations
+    assert beside.physicalLocation.region.startLine == 2
+
+
+@pytest.mark.parametrize(
+    ("evidence", "progress", "code"),
+    [("proved", "proved", 0), ("proved", "undetermined", 2), ("undetermined", "proved", 2), ("refuted", "proved", 1)],
+)
+def test_the_run_of_a_proof_has_the_exit_code_of_the_command(evidence, progress, code):
+    (run,) = sarif(Book(proofs=(proof(Proved("a", False, evidence), progress=progress),))).runs
+    assert run.invocations[0].exitCode == code
+
+
+def test_a_hazard_fails_where_it_is_not_found():
+    assert told(Book(hazards=hazards("found", "missed: it holds", "undetermined: no end"))) == {
+        "H1": ("pass", "none", ["h.py:1"]),
+        "H2": ("fail", "error", ["h.py:2"]),
+        "H3": ("open", "none", ["h.py:3"]),
+    }
+
+
+def test_what_a_survey_refutes_somewhere_is_a_note_that_names_the_shortest_run():
+    assert told(Book(survey=SURVEY)) == {"p": ("fail", "note", ["s.py:7"])}
+    (result,) = sarif(Book(survey=SURVEY)).runs[0].results
+    assert "refuted in 2 and undetermined in 0 of 3 designs" in result.message.text
+    assert "11 steps, with memory preserved, under loss" in result.message.text
+    assert told(Book(survey=surveyed(exclusive=("proved", 0), shared=("exhausted", 0))))["p"][:2] == ("pass", "none")
+    assert told(Book(survey=surveyed(exclusive=("proved", 0), shared=("undetermined", 0))))["p"][:2] == ("open", "none")
+
+
+def test_the_runs_of_a_file_are_told_apart():
+    names = [each.automationDetails.id for each in sarif(ALL).runs]
+    assert names == ["attorn/check/", "attorn/proof/relay/", "attorn/hazards/", "attorn/guarantees/"]
 
 
 # CSV

@@ -128,7 +128,7 @@ def check(
     names = [each for each in targets if isinstance(each, str)]
     chosen = resolve(names, sizes or {}) if names or not targets else []
     chosen += [Target(each, each.name) for each in targets if isinstance(each, Instance)]
-    checked_names([target.instance.machine for target in chosen], properties)
+    checked_names([target.instance for target in chosen], properties)
     request = Request(tuple(properties), Options(max_states=max_states, memory=memory), progress=progress, drawn=True)
     command = " ".join(["attorn check", *(target.said for target in chosen)])
     report, run = examine(chosen, request, command, _Silent())

@@ -50,7 +50,7 @@ def explore(
         finished=search.finished,
         stopped="" if search.finished else f"the limit of {max_states:,} states",
         verdicts=tuple(search.verdict(name) for name in known if properties is None or name in properties),
-        goals=tuple(search.goal(goal) for goal in instance.machine.goals) if goals else (),
+        goals=tuple(search.goal(goal) for goal in instance.goals) if goals else (),
         fired=search.fired,
         silent=tuple(search.silent()),
         seconds=time.perf_counter() - began,

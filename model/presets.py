@@ -7,6 +7,7 @@ from functools import cached_property
 
 from attorn.model.protocol import Answer, ExitOrder, Journal, Memory, Protocol
 from attorn.model.variants import build
+from attorn.spec.handover_goals import HANDOVER_GOALS
 from attorn.spec.handover_lemmas import HANDOVER_LEMMAS
 from attorn.spec.handover_ranks import HANDOVER_RANKS
 from attorn.spec.language import Declaration, Machine
@@ -41,8 +42,8 @@ class Preset:
 
     @cached_property
     def machine(self) -> Machine:
-        """The machine of the protocol, under the preset's name, with what proves it for any size."""
-        return build(self.protocol, self.name, self.says).variant(self.name, add=self.lemmas)
+        """The machine of the protocol by the preset's name, with what must be possible and what proves it."""
+        return build(self.protocol, self.name, self.says).variant(self.name, add=(*HANDOVER_GOALS, *self.lemmas))
 
 
 PRESETS: dict[str, Preset] = {

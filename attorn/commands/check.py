@@ -135,7 +135,7 @@ def check(
     chosen = resolve(asked.targets, asked.sizes)
     if asked.symmetry:
         chosen = [replace(target, options=(*target.options, "--symmetry")) for target in chosen]
-    checked_names([target.instance.machine for target in chosen], asked.names)
+    checked_names([target.instance for target in chosen], asked.names)
     if checkpoint is not None:
         remember(checkpoint, asked)
     options = Options(

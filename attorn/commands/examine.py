@@ -21,6 +21,7 @@ from attorn.checker.report import (
     Report,
     RunFacts,
     Timing,
+    Unchecked,
     instance_account,
     machine_account,
 )
@@ -30,6 +31,7 @@ from attorn.commands.agreeing import compare, compare_unreduced
 from attorn.commands.progress import Promises, decide_progress
 from attorn.commands.recording import Clock
 from attorn.commands.targets import Target, claim_elements, claim_model, preset_notes, statement_names
+from attorn.spec.language import Instance
 
 __all__ = ["Request", "Watcher", "examine", "search"]
 
@@ -115,7 +117,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                     Commands(target.check(), target.explain()),
                     comparisons,
                     promises.verdicts,
-                    promises.unchecked,
+                    (*promises.unchecked, *_too_small(target.instance, request.names)),
                     promises.stopped,
                     request.drawn,
                     mapped(exploration, promises.graph) if request.drawn else None,
@@ -143,6 +145,13 @@ def search(target: Target, names: Sequence[str], options: Options, draw: Draw | 
         options = replace(options, properties=tuple(name for name in known if name in names), goals=bool(aims))
     found = explore(target.instance, options, draw)
     return replace(found, goals=tuple(goal for goal in found.goals if goal.name in aims))
+
+
+def _too_small(instance: Instance, names: Sequence[str]) -> Iterator[Unchecked]:
+    """The goals, of these or of all, that the instance is not asked for."""
+    for goal in instance.machine.goals:
+        if (not names or goal.name in names) and (lacking := instance.lacking(goal)):
+            yield Unchecked(goal.name, f"needs {' and '.join(lacking)}")
 
 
 class _Interrupts:

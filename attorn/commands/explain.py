@@ -56,7 +56,7 @@ def explain(
     if limits["symmetry"]:
         target = replace(target, options=(*target.options, "--symmetry"))
     machine = target.instance.machine
-    checked_names([machine], [name])
+    checked_names([target.instance], [name])
     with progress_line(target.instance.name, sys.stderr.isatty()) as draw:
         exploration = search(target, [name], Options(**limits), draw)
         promises = decide_progress(exploration, [name], True, limits["memory"])

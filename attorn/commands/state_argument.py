@@ -48,7 +48,7 @@ def named_run(what: str, sizes: Mapping[str, int]) -> tuple[Target, Run]:
         raise BadInput(f"`{what}` names no run. Write INSTANCE/ID, such as claim/there_and_back.")
     target = resolve_one(place, sizes)
     machine = target.instance.machine
-    checked_names([machine], [name])
+    checked_names([target.instance], [name])
     if name in [*(each.name for each in machine.progress), *(each.name for each in machine.always_possible)]:
         verdict: Any = decide(target.instance, name)
         lasso = getattr(verdict, "lasso", None)

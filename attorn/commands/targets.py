@@ -101,10 +101,14 @@ def resolve_machine(name: str) -> tuple[Machine, str]:
     raise UnknownName(f"no machine is called `{name}`. {nearest(name, MACHINES)}")
 
 
-def checked_names(machines: Sequence[Machine], names: Sequence[str]) -> None:
-    """Raises UnknownName where a property or goal that the user names is in none of the machines."""
+def checked_names(instances: Sequence[Instance], names: Sequence[str]) -> None:
+    """Raises UnknownName where a property or goal that the user names is in none of the machines.
+
+    Raises BadInput where all instances are too small for a goal.
+    """
     from attorn.model.instances import MACHINES
 
+    machines = [each.machine for each in instances]
     known = [stated for machine in machines for stated in statement_names(machine)]
     for name in names:
         if name not in known:
@@ -112,6 +116,9 @@ def checked_names(machines: Sequence[Machine], names: Sequence[str]) -> None:
             advice = f"It belongs to {', '.join(elsewhere)}." if elsewhere else nearest(name, known)
             titles = ", ".join(dict.fromkeys(machine.name for machine in machines))
             raise UnknownName(f"machine {titles} has no property or goal `{name}`. {advice}")
+        having = [each for each in instances if any(goal.name == name for goal in each.machine.goals)]
+        if having and not any(goal.name == name for each in having for goal in each.goals):
+            having[0].goal(name)
 
 
 def statement_names(machine: Machine) -> list[str]:

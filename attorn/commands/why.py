@@ -70,9 +70,8 @@ def _sought(what: str, instance: Instance) -> Goal:
     from attorn.spec.language.reading import read_formula
 
     machine = instance.machine
-    for goal in machine.goals:
-        if goal.name == what:
-            return goal
+    if any(goal.name == what for goal in machine.goals):
+        return instance.goal(what)
     for each in machine.always_possible:
         if each.name == what:
             return Goal(each.name, each.sentence, each.where, each.parameters, (each.formula,))

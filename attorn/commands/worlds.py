@@ -36,11 +36,11 @@ def worlds(what: str, sizes: Mapping[str, int]) -> tuple[list[Entry], str]:
         place, aim = what, ""
     if re.fullmatch(r"[Hh]\d+", place) and not is_file(place):
         failure = hazard(place)
-        checked_names([failure.mutated], [aim] if aim else [])
+        checked_names([failure.instance(failure.mutated)], [aim] if aim else [])
         chosen, aim = [_failure(failure)], aim or failure.caught_by
     else:
         targets = resolve([place], sizes)
-        checked_names([each.instance.machine for each in targets], [aim] if aim else [])
+        checked_names([each.instance for each in targets], [aim] if aim else [])
         chosen = [_target(each) for each in targets]
     names = {each.name for each in chosen}
     return [*chosen, *(each for each in _offered() if each.name not in names)], aim

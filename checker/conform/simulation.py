@@ -101,7 +101,7 @@ class _Simulating:
         self._visited = Visited()
         self._stages = [
             _Stages(goal, arguments)
-            for goal in self._machine.goals
+            for goal in self._instance.goals
             for arguments in instance.arguments(goal.parameters)
         ]
 
@@ -135,7 +135,7 @@ class _Simulating:
             states=len(self._visited),
             fresh=(fresh, late),
             verdicts=tuple(self._verdict(name) for name in self._names),
-            goals=tuple(self._goal(goal) for goal in self._machine.goals),
+            goals=tuple(self._goal(goal) for goal in self._instance.goals),
             fired=by_action,
             taken=int((fired > 0).sum()),
             known=len(self._walker.steps),
@@ -153,7 +153,7 @@ class _Simulating:
         if NO_DEADLOCK in self._names:
             yield NO_DEADLOCK, meaning.stuck
         yield FAULT, circuit.disjunction(effect.fault for effect in meaning.effects)
-        for goal in self._machine.goals:
+        for goal in self._instance.goals:
             for arguments in self._instance.arguments(goal.parameters):
                 for stage in range(len(goal.stages)):
                     yield _stage(goal.name, arguments, stage), meaning.reached(goal, stage, arguments)

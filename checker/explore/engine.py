@@ -67,7 +67,7 @@ class _Exploring:
         if NO_DEADLOCK in self._names:
             yield NO_DEADLOCK, self._meaning.stuck
         disjunction = self._meaning.circuit.disjunction
-        for goal in self._machine.goals if self._options.goals else ():
+        for goal in self._instance.goals if self._options.goals else ():
             if len(goal.stages) == 1:
                 choices = self._instance.arguments(goal.parameters)
                 yield _goal(goal), disjunction(self._meaning.reached(goal, 0, each) for each in choices)
@@ -85,7 +85,7 @@ class _Exploring:
         search.run()
         self._paths = self._shortest()
         verdicts = tuple(self._verdict(name) for name in self._names)
-        goals = tuple(self._goal(goal) for goal in self._machine.goals) if self._options.goals else ()
+        goals = tuple(self._goal(goal) for goal in self._instance.goals) if self._options.goals else ()
         fired = dict.fromkeys((action.name for action in self._machine.actions), 0)
         for effect, times in zip(search.expander.effects, search.fired.tolist(), strict=True):
             fired[effect.step.action.name] += times

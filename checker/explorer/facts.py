@@ -154,7 +154,7 @@ def _goals(instance: Instance) -> list[GoalFacts]:
                 render(stage, {each.variable.payload: each.name for each in goal.parameters}) for stage in goal.stages
             ),
         )
-        for goal in instance.machine.goals
+        for goal in instance.goals
     ]
 
 

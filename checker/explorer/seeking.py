@@ -134,8 +134,7 @@ def landmark(world: World, name: str, bounds: Bounds) -> Found:
 
 
 def _witness(world: World, name: str, bounds: Bounds) -> Found:
-    goal = next(goal for goal in world.instance.machine.goals if goal.name == name)
-    machine = world.instance.machine
+    goal, machine = world.instance.goal(name), world.instance.machine
     instance = _sized(world.instance, Machine(machine.name, machine.state, machine.initial, machine.actions, (goal,)))
     exploration = explore(instance, Options((), max_states=bounds.states, memory=bounds.memory), bounds.watcher())
     verdict = exploration.goals[0]

@@ -272,7 +272,7 @@ class Viewer:
             yield PropertyView(stated.name, False, false)
 
     def _goals(self, states: Sequence[Values]) -> Iterable[GoalView]:
-        for goal in self._machine.goals:
+        for goal in self.world.instance.goals:
             choices = self.world.instance.arguments(goal.parameters)
             yield GoalView(goal.name, max(self._passed(goal, arguments, states) for arguments in choices))
         for promise in self._machine.progress:

@@ -237,7 +237,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Unchecked:
-    """A property that was stated and not decided, and why not."""
+    """A property or goal that was stated and not decided, and why not."""
 
     name: str
     why: str
@@ -337,7 +337,7 @@ class InstanceAccount:
 
     sizes:     sort or budget and its size, in the machine's order; ``shape`` says the same in words.
     levels:    number of states first met at each depth.
-    unchecked: properties that the machine states, and that were not asked about.
+    unchecked: properties and goals that the machine states, and that were not asked about.
     progress_stopped: why progress properties are undetermined, though the search may have finished.
     command:   what checks it again.
     orbits:    how many states were searched, where each stood for all that differ from it in names only.

@@ -305,7 +305,7 @@ def _aimed(instance: InstanceAccount, name: str) -> Mark:
         if goal.name == name:
             steps = None if goal.trace is None else len(goal.trace.steps)
             return Mark(goal.verdict, "" if steps is None else f"in {steps}" if steps else "at the start")
-    return Mark("")
+    return Mark("unchecked" if any(each.name == name for each in instance.unchecked) else "")
 
 
 def anchor(*parts: str) -> str:

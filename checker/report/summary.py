@@ -164,7 +164,8 @@ def verdict_sentence(report: Report) -> str:
                 _told(aims, "goal", "goal ", "is reached", "are reached"),
             ]
     text = " and ".join(filter(None, said)) or "nothing was asked"
-    text = f"{text}, on {counted(len(report.instances), 'instance')}."
+    asked = sum(bool(instance.properties or instance.goals) for instance in report.instances)
+    text = f"{text}, on {counted(asked or len(report.instances), 'instance')}."
     return text.replace("all ", "All ", 1) if text.startswith("all ") else text
 
 

@@ -6,8 +6,8 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, cast, overload
 
 from attorn.spec.errors import SpecificationError
@@ -60,6 +60,7 @@ class Declaration:
     party:   who acts, for actions.            fair: which fairness its firing is assumed to have.
     claim:   letters of the claim's elements.  hazards: ids of known failures that it speaks about.
     shows:   names of the progress properties that follow, for rankings.
+    needs:   sort or budget → the least size of instances that are asked for a goal.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Declaration:
     claim: str = ""
     hazards: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
+    needs: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function, so that one property can be used inside another."""
@@ -170,9 +172,14 @@ def two_state(function: Any = None, **about: Any) -> Any:
 @overload
 def goal(function: F, /) -> Declaration: ...
 @overload
-def goal(*, claim: str = ..., hazards: tuple[str, ...] = ...) -> Callable[[F], Declaration]: ...
+def goal(
+    *, claim: str = ..., hazards: tuple[str, ...] = ..., needs: Mapping[str, int] = ...
+) -> Callable[[F], Declaration]: ...
 def goal(function: Any = None, **about: Any) -> Any:
-    """Declare what must be possible: a formula, or ``then(...)``, reached for some value of the parameters."""
+    """Declare what must be possible: a formula, or ``then(...)``, reached for some value of the parameters.
+
+    needs: sort or budget → the least size with which it is possible; smaller instances are not asked for it.
+    """
     return _declared("goal", function, about)
 
 

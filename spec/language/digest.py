@@ -42,7 +42,8 @@ class _Lines:
             yield f"property {stated.name} {stated.two_state} {formulas}"
         for goal in machine.goals:
             stages = [self._formula(stage) for stage in goal.stages]
-            yield f"goal {goal.name} {_parameters(goal.parameters)} {stages}"
+            needs = f" {sorted(goal.needs)}" if goal.needs else ""
+            yield f"goal {goal.name} {_parameters(goal.parameters)} {stages}{needs}"
         for progress in machine.progress:
             formulas = [self._formula(progress.premise), self._formula(progress.conclusion)]
             yield f"progress {progress.name} {_parameters(progress.parameters)} {formulas}"

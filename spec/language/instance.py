@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from attorn.spec.errors import BadInput, UnknownName
+from attorn.spec.errors import BadInput, SpecificationError, UnknownName
 from attorn.spec.language.expressions import sort_of
 from attorn.spec.language.machine import Machine
 from attorn.spec.language.sorts import (
@@ -22,7 +22,7 @@ from attorn.spec.language.sorts import (
 )
 from attorn.spec.language.state import Field
 from attorn.spec.language.text import value_name
-from attorn.spec.language.traced import Parameter
+from attorn.spec.language.traced import Goal, Parameter
 
 __all__ = ["Cell", "Instance", "Values"]
 
@@ -90,6 +90,29 @@ class Instance:
             {budget: sizes[name_] for name_, budget in budgets.items()},
             name or machine.name,
         )
+
+    @cached_property
+    def goals(self) -> tuple[Goal, ...]:
+        """What must be reachable in an instance of these sizes."""
+        return tuple(goal for goal in self.machine.goals if not self.lacking(goal))
+
+    def goal(self, name: str) -> Goal:
+        """The goal of that name; raises UnknownName, and BadInput where this instance is too small for it."""
+        goal = self.machine.goal(name)
+        if lacking := self.lacking(goal):
+            raise BadInput(f"{self.name} is too small for the goal `{name}`, which needs {' and '.join(lacking)}.")
+        return goal
+
+    def lacking(self, goal: Goal) -> list[str]:
+        """What this instance has too little of for a goal, in words; nothing where the goal is asked."""
+        sizes = self.described()
+        for name, _ in goal.needs:
+            if name not in sizes:
+                raise SpecificationError(
+                    f"{goal.where}: goal `{goal.name}` needs `{name}`, which is neither a sort nor a budget of machine "
+                    f"{self.machine.name}. It has: {', '.join(sizes)}."
+                )
+        return [f"at least {least} {name}" for name, least in goal.needs if sizes[name] < least]
 
     def size(self, sort: Sort | object) -> int:
         """How many values a sort has here."""

@@ -209,6 +209,10 @@ class Machine:
         """The action of that name; raises UnknownName."""
         return _named(self.actions, name, f"action of machine {self.name}")
 
+    def goal(self, name: str) -> Goal:
+        """The goal of that name; raises UnknownName."""
+        return _named(self.goals, name, f"goal of machine {self.name}")
+
     def property(self, name: str) -> Property:
         """The invariant or two-state property of that name; raises UnknownName."""
         return _named(self.properties, name, f"property of machine {self.name}")

@@ -117,7 +117,10 @@ class Property:
 
 @dataclass(frozen=True)
 class Goal:
-    """What must be reachable for some value of the parameters, stage after stage."""
+    """What must be reachable for some value of the parameters, stage after stage, in instances of sizes that it needs.
+
+    needs: names of sorts and budgets, each with its least size.
+    """
 
     name: str
     sentence: str
@@ -125,6 +128,7 @@ class Goal:
     parameters: tuple[Parameter, ...]
     stages: tuple[Expr, ...]
     claim: str = ""
+    needs: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,10 @@ def trace_goal(declared: Declaration, state: type[State]) -> Goal:
     """Run a reachability goal once."""
     parameters, result = _run_formula(declared, state)
     stages = result.stages if isinstance(result, Sequence) else (_formula(declared, result),)
-    return Goal(declared.name, declared.sentence, declared.where, parameters, stages, declared.claim)
+    return Goal(
+        declared.name, declared.sentence, declared.where, parameters, stages,
+        declared.claim, tuple(declared.needs.items()),
+    )  # fmt: skip
 
 
 def trace_progress(declared: Declaration, state: type[State]) -> Progress:

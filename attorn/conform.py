@@ -39,6 +39,7 @@ __all__ = [
     "conforms",
     "either",
     "happens",
+    "instance",
     "seen",
     "session",
     "state_machine",
@@ -72,6 +73,16 @@ def session(instance: str | Instance, adapter: Factory, **start: Any) -> Session
     begun = Session(Binding(_named(instance)[0], adapter))
     begun.begin(start or None)
     return begun
+
+
+def instance(said: str, **sizes: int) -> Instance:
+    """One of attorn's instances by name, a file's, ``FILE.py`` or ``FILE.py:NAME``, or that of a hazard, such as H3.
+
+    sizes: those that are to be others, by sort or budget.  Raises BadInput for what cannot be found or built.
+    """
+    from attorn.commands.run_argument import instance_of
+
+    return instance_of(said, sizes)
 
 
 def _named(instance: str | Instance) -> tuple[Instance, str]:

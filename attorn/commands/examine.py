@@ -114,7 +114,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
             accounts.append(
                 instance_account(
                     exploration,
-                    Commands(target.check(), target.explain()),
+                    Commands(target.check(), target.explain(), target.testgen()),
                     comparisons,
                     promises.verdicts,
                     (*promises.unchecked, *_too_small(target.instance, request.names)),

@@ -62,7 +62,7 @@ def explain(
         promises = decide_progress(exploration, [name], True, limits["memory"])
     account = instance_account(
         exploration,
-        Commands(target.check(), target.explain()),
+        Commands(target.check(), target.explain(), target.testgen()),
         progress=promises.verdicts,
         progress_stopped=promises.stopped,
     )

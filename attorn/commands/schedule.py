@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,11 @@ from attorn.commands.words import echo, painter, size_options, width
 
 if TYPE_CHECKING:
     from attorn.checker.conform.schedule import Schedule
-    from attorn.checker.verdicts import Path as Run
     from attorn.spec.language import Instance
 
 __all__ = ["schedule"]
 
 HAPPENED = 1
-HAZARD = r"[Hh]\d+"
 
 
 @click.command()
@@ -46,13 +43,15 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     from attorn.checker.conform.schedule import as_json, told
     from attorn.checker.conform.schedule import schedule as scheduled
     from attorn.checker.report import write_files
+    from attorn.commands.run_argument import a_run
 
     if what.endswith(".json"):
         plan, instance = _saved(Path(what), sizes)
         title = f"{what}, {plan.about}" if plan.about else what
     else:
-        instance, run, about, title = _run(what, sizes)
-        plan = scheduled(instance, run, about)
+        found = a_run(what, sizes)
+        instance, title = found.instance, found.title
+        plan = scheduled(instance, found.run, found.about)
     if out is not None:
         write_files(out.parent, {out.name: as_json(plan)})
     paint = painter()
@@ -119,6 +118,7 @@ def _saved(file: Path, sizes: Mapping[str, int]) -> tuple[Schedule, Instance]:
 
     from attorn.checker.conform.observation import Observer
     from attorn.checker.conform.schedule import read_schedule, start_of, steps_of
+    from attorn.commands.run_argument import is_hazard
     from attorn.commands.targets import check_sizes
     from attorn.model.hazards.catalogue import hazard
     from attorn.model.instances import MACHINES
@@ -133,7 +133,7 @@ def _saved(file: Path, sizes: Mapping[str, int]) -> tuple[Schedule, Instance]:
         raise BadInput(f"cannot read {file}: {error.strerror}.") from error
     if plan.machine in MACHINES:
         machine = MACHINES[plan.machine]
-    elif re.fullmatch(HAZARD, plan.machine):
+    elif is_hazard(plan.machine):
         machine = hazard(plan.machine).mutated
     else:
         raise BadInput(
@@ -144,26 +144,3 @@ def _saved(file: Path, sizes: Mapping[str, int]) -> tuple[Schedule, Instance]:
     instance = Instance.of(machine, machine.name, **plan.sizes)
     steps_of(plan, instance)
     return replace(plan, start=Observer(instance).told(start_of(plan, instance))), instance
-
-
-def _run(what: str, sizes: Mapping[str, int]) -> tuple[Instance, Run, str, str]:
-    """The instance, the run, what it is about, and its title."""
-    from attorn.checker.expected import decide
-    from attorn.commands.state_argument import named_run
-    from attorn.spec.errors import BadInput
-
-    if re.fullmatch(HAZARD, what):
-        from attorn.model.hazards.catalogue import hazard
-
-        known = hazard(what)
-        instance = known.instance(known.mutated)
-        verdict = decide(instance, known.caught_by)
-        path = getattr(verdict, "path", None)
-        if path is None:
-            raise BadInput(
-                f"{known.id} is about what never comes about ({known.caught_by}); no order of steps shows it."
-            )
-        return instance, path, known.caught_by, f"{known.id}, {known.name}"
-    target, path = named_run(what, sizes)
-    about = what.rpartition("/")[2]
-    return target.instance, path, about, what

@@ -48,9 +48,14 @@ class Target:
     said: str
     options: Sequence[str] = ()
 
-    def explain(self, name: str = "{}") -> str:
+    def explain(self, name: str = "{0}") -> str:
         """The command that shows one run of this instance."""
         return " ".join([f"attorn explain {self.said}/{name}", *self.options])
+
+    def testgen(self, name: str = "{0}") -> str:
+        """The command that makes a test of a counterexample of this instance."""
+        asked = [f"attorn testgen {self.said}/{name}", *self.options]
+        return " ".join([*asked, f"--adapter MODULE:CLASS --out test_{name}.py"])
 
     def check(self) -> str:
         """The command that checks this instance."""

@@ -10,12 +10,18 @@ from attorn.checker.conform.touring import Tour
 from attorn.spec.language import Instance, Step
 from attorn.spec.language.values import Value, value_data
 
-__all__ = ["as_json_lines", "as_pytest"]
+__all__ = ["as_json_lines", "as_pytest", "imported", "step_data"]
+
+
+def imported(adapter: str) -> tuple[str, str]:
+    """The module and the name that a test imports for an adapter, MODULE:CLASS or FILE.py:CLASS."""
+    module, _, name = adapter.removesuffix(".py").replace(".py:", ":").partition(":")
+    return module.replace("/", "."), name
 
 
 def as_pytest(suite: Suite, said: str, adapter: str, command: str) -> str:
     """A test file for an adapter; ``command`` is what makes it again."""
-    module, _, name = adapter.removesuffix(".py").replace(".py:", ":").partition(":")
+    module, name = imported(adapter)
     lines = [
         f'"""Runs of {suite.instance.name} that cover {suite.cover.value}.',
         "",
@@ -25,7 +31,7 @@ def as_pytest(suite: Suite, said: str, adapter: str, command: str) -> str:
         "import pytest",
         "",
         "from attorn.conform import session",
-        f"from {module.replace('/', '.')} import {name}",
+        f"from {module} import {name}",
         "",
         "RUNS = [",
     ]
@@ -33,7 +39,7 @@ def as_pytest(suite: Suite, said: str, adapter: str, command: str) -> str:
         lines.append(f"    ({Observer(suite.instance).told(tour.start)!r}, [")
         for attempt in tour.attempts:
             verb = "do" if attempt.wanted else "refuse"
-            told = (verb, attempt.step.action.name, *_arguments(attempt.step).values())
+            told = (verb, attempt.step.action.name, *step_data(attempt.step).values())
             lines.append(f"        {told!r},")
         lines.append("    ]),")
     lines += [
@@ -65,7 +71,7 @@ def _told(instance: Instance, tour: Tour) -> dict[str, object]:
             {
                 "party": each.step.action.party,
                 "action": each.step.action.name,
-                "arguments": _arguments(each.step),
+                "arguments": step_data(each.step),
                 "allowed": bool(each.wanted),
             }
             for each in tour.attempts
@@ -73,7 +79,8 @@ def _told(instance: Instance, tour: Tour) -> dict[str, object]:
     }
 
 
-def _arguments(step: Step) -> dict[str, Value]:
+def step_data(step: Step) -> dict[str, Value]:
+    """The arguments of a step by name, as adapters get them."""
     return {
         each.name: value_data(each.sort, number)
         for each, number in zip(step.action.parameters, step.arguments, strict=True)

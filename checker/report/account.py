@@ -52,11 +52,13 @@ class Commands:
     """How the user repeats what a report says.
 
     check:   the command that checks the instance again.
-    explain: the command that shows one run, with ``{}`` for the name of the property or goal.
+    explain: the command that shows one run, with ``{0}`` for the name of the property or goal.
+    test:    the command that makes a test of a counterexample; nothing where there is none.
     """
 
     check: str
     explain: str
+    test: str = ""
 
 
 def machine_account(
@@ -210,6 +212,7 @@ class _Runs:
             self._tracer.alternatives(verdict.path),
             ghosts,
             self._commands.explain.format(verdict.name),
+            test=self._commands.test.format(verdict.name),
         )
 
     def _values(self, failure: Failure, before: Values, after: Values) -> tuple[tuple[str, str], ...]:

@@ -129,6 +129,7 @@ def counterexample_data(found: Counterexample) -> dict[str, Any]:
         "shortest": True,
         "checked_again": True,
         "replay": found.replay,
+        **({"test": found.test} if found.test else {}),
         "broken": None
         if broken is None
         else {

@@ -196,6 +196,7 @@ class Counterexample:
     ghosts:       ghost fields that the violated formula reads: without them the violation cannot be seen.
     missed:       what never comes about, if that is the violation.
     loop:         what happens for ever after the run, which is then the shortest way into such a loop.
+    test:         the command that makes a test of it for a system of the user's; nothing where there is none.
     """
 
     trace: Trace
@@ -205,6 +206,7 @@ class Counterexample:
     replay: str
     missed: Missed | None = None
     loop: Loop | None = None
+    test: str = ""
 
 
 @dataclass(frozen=True)

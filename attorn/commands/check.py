@@ -16,7 +16,7 @@ import click
 from attorn.commands.words import echo, painter, search_options, size_options, width
 
 if TYPE_CHECKING:
-    from attorn.checker.report import InstanceAccount, MachineAccount, Report
+    from attorn.checker.report import InstanceAccount, MachineAccount, Report, Timing
     from attorn.checker.verdicts import Exploration
     from attorn.commands.progress import Promises
     from attorn.commands.resuming import Asked
@@ -71,6 +71,7 @@ __all__ = ["check"]
     help="What is printed.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--profile", is_flag=True, help="Say what the time went to.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the last lines only.")
 def check(
     targets: tuple[str, ...],
@@ -86,6 +87,7 @@ def check(
     out: Path,
     form: str,
     as_json: bool,
+    profile: bool,
     quiet: bool,
 ) -> int:
     """Search every reachable state of instances and write an invariant report.
@@ -106,6 +108,7 @@ def check(
     from attorn.checker.explore import Options
     from attorn.checker.report import Outcome, output_folder, render_json, render_markdown
     from attorn.checker.report.book import RECORD, record_text
+    from attorn.checker.report.profile import profile_lines
     from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
     from attorn.commands.recording import record, summarize
@@ -157,7 +160,7 @@ def check(
             if certifier is not None:
                 certifier(exploration)
 
-        report, run = examine(chosen, replace(request, also=also, drawn=True), command, watcher)
+        report, run = examine(chosen, replace(request, also=also, drawn=True, profile=profile), command, watcher)
         texts = {"report.md": render_markdown(report), "report.json": render_json(report)}
         digests = {each.name: each.digest for each in report.machines}
         asked_for: dict[str, str | int | float | bool | None] = {
@@ -171,10 +174,15 @@ def check(
         written = {**texts, **runs, RECORD: record_text(report)}
         record(out, "check", command, digests, run, written, asked_for)
         summarize(texts["report.md"])
+    profiled = run.timings if profile else ()
     if form == "terminal":
-        watcher.ends(report, (out / "report.html").as_posix(), proof_command(chosen))
+        watcher.ends(report, profiled, (out / "report.html").as_posix(), proof_command(chosen))
+    elif form == "json":
+        click.echo(render_json(report, profiled), nl=False)
     else:
-        click.echo(texts["report.json" if form == "json" else "report.md"], nl=False)
+        click.echo(texts["report.md"], nl=False)
+        for line in profile_lines(profiled, width()):
+            click.echo(line, err=True)
     if certifier is not None:
         for line in certifier.lines:
             click.echo(line, err=form != "terminal")
@@ -239,13 +247,17 @@ class _Watcher:
         if self._draws:  # Not through a stream, which this may interrupt in the middle of a line.
             os.write(2, b"\ninterrupted: gathering what is known; once more to stop at once\n")
 
-    def ends(self, report: Report, written: str, prove: str) -> None:
-        """The verdicts, where the report is, and what to do next."""
+    def ends(self, report: Report, profiled: Sequence[Timing], written: str, prove: str) -> None:
+        """The verdicts, what the time went to if that was asked for, where the report is, and what to do next."""
+        from attorn.checker.report.profile import profile_lines
+
         for machine in report.machines:
             if report.machines[1:]:
                 self._tell(["", self._screen.paint(machine.name, "strong")])
             self._tell(self._screen.verdicts(report, machine))
         self._tell([""])
+        if profiled:
+            echo([*profile_lines(profiled, self._screen.width, self._screen.paint), ""])
         echo(self._screen.outcome(report, written, prove))
 
     def _tell(self, lines: Sequence[str]) -> None:

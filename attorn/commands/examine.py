@@ -14,6 +14,7 @@ from typing import Protocol, Self
 
 from attorn import __version__
 from attorn.checker.explore import Options, Progress, explore
+from attorn.checker.explore.phases import clocked
 from attorn.checker.report import (
     Commands,
     InstanceAccount,
@@ -65,6 +66,7 @@ class Request:
     progress: whether to decide progress: True, False, or None for where the graph is small enough.
     also:     what else is done with each search that ended.
     drawn:    whether each state of each run is drawn.
+    profile:  whether it is told what the time went to.
     """
 
     names: Sequence[str]
@@ -74,6 +76,7 @@ class Request:
     progress: bool | None = None
     also: Callable[[Exploration, Promises], None] | None = None
     drawn: bool = False
+    profile: bool = False
 
 
 def examine(targets: Sequence[Target], request: Request, command: str, watcher: Watcher) -> tuple[Report, RunFacts]:
@@ -99,7 +102,11 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                 )
                 watcher.begins(machines[machine.name])
             try:
-                with interrupts.heard(), watcher.drawing(target.instance.name) as draw:
+                with (
+                    interrupts.heard(),
+                    watcher.drawing(target.instance.name) as draw,
+                    clocked(request.profile) as spent,
+                ):
                     exploration = search(target, request.names, request.options, draw)
                     comparisons = compare(exploration, request.options.max_states) if request.agree else ()
                     if request.check_symmetry:
@@ -123,7 +130,15 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
                     mapped(exploration, promises.graph) if request.drawn else None,
                 )
             )
-            timings.append(Timing(target.instance.name, round(seconds, 3), exploration.bytes_per_state))
+            phases = {str(phase): round(each, 6) for phase, each in spent.seconds.items() if each}
+            timings.append(
+                Timing(
+                    target.instance.name,
+                    round(seconds, 3),
+                    exploration.bytes_per_state,
+                    phases if request.profile else {},
+                )
+            )
             watcher.searched(accounts[-1], seconds)
     report = Report(
         attorn=__version__,

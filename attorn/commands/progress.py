@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.progress import (
     Graph,
     Limits,
@@ -42,6 +43,7 @@ def progress_names(machine: Machine) -> list[str]:
     return [*(each.name for each in machine.progress), *(each.name for each in machine.always_possible)]
 
 
+@spends(Phase.PROGRESS, held=True)
 def decide_progress(
     exploration: Exploration, names: Collection[str], wanted: bool | None, memory: int | None
 ) -> Promises:

@@ -16,6 +16,7 @@ from typing import Any
 from attorn.checker.explore.disk import Files, mapped, settle, written
 from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.options import Options
+from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.prepared import Prepared
 from attorn.spec.errors import BadInput
 from attorn.spec.language import Instance
@@ -59,6 +60,7 @@ class Checkpoint:
         self._levels: list[Files] = []
         self.scratch = self._folder / "scratch"
 
+    @spends(Phase.DISK)
     def load(self) -> Saved | None:
         """What was saved, with levels that are read as they are used; None where nothing was yet."""
         path = self._folder / INDEX
@@ -100,6 +102,7 @@ class Checkpoint:
         self._levels.append(written(self._folder, name, self._words, chunks))
         return mapped(self._folder, self._levels[-1])
 
+    @spends(Phase.DISK)
     def save(self, saved: Saved) -> None:
         """Say where the search is, now that the states that come next are kept; raises OSError."""
         index = {"format": FORMAT, "search": self._search, "levels": [asdict(each) for each in self._levels]}

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attorn.checker.explore.layout import Rows
+from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.visited import distinct, joined
 
 __all__ = ["FiledRun", "Files", "Sorter", "mapped", "settle", "written"]
@@ -36,6 +37,7 @@ class Files:
     digests: tuple[str, ...]
 
 
+@spends(Phase.DISK)
 def written(folder: Path, name: str, words: int, chunks: Iterable[Rows]) -> Files:
     """Write a list of states, given in parts; it is on the disk when this returns. Raises OSError."""
     names = [f"{name}-{word}.u64" for word in range(words)]
@@ -116,6 +118,7 @@ class Sorter:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
+    @spends(Phase.DISK)
     def add(self, rows: Rows) -> None:
         """Take some states."""
         self._held.append([word.copy() for word in rows])

@@ -10,6 +10,7 @@ from attorn.checker.explore.circuit import Value
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.options import DEFAULT, Options, Progress
 from attorn.checker.explore.paths import shortest
+from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
 from attorn.checker.explore.stages import shortest_through
@@ -48,7 +49,11 @@ class _Exploring:
         self._names = self._chosen()
         self._prepared = Prepared.of(instance)
         self._meaning, self._concrete = self._prepared.meaning, self._prepared.concrete
-        self._search = Search(self._prepared, dict(self._questions()), options, progress)
+        self._search = self._begun(progress)
+
+    @spends(Phase.BUILDING)
+    def _begun(self, progress: Callable[[Progress], None] | None) -> Search:
+        return Search(self._prepared, dict(self._questions()), self._options, progress)
 
     def _chosen(self) -> list[str]:
         """The names of the properties to check, in order."""
@@ -120,6 +125,7 @@ class _Exploring:
         found = {name: found for name, found in self._search.found.items() if not name.startswith("clause ")}
         return shortest(found, self._search.visited, self._expander, self._concrete) if found else {}
 
+    @spends(Phase.RUNS)
     def _verdict(self, name: str) -> Verdict:
         if name == NO_DEADLOCK:
             sentence, where, kind, stated = "Every state has a way on, or is a legal end.", None, "deadlock", None
@@ -146,6 +152,7 @@ class _Exploring:
                 return Path(path.start, (*path.moves, Move(step, after)))
         raise Unsound(f"the explorer found {stated.name} violated where it holds; please report this.")
 
+    @spends(Phase.RUNS)
     def _goal(self, goal: Goal) -> GoalVerdict:
         if len(goal.stages) == 1:
             path, certain = self._paths.get(_goal(goal)), True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.lowering import Lowered
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.moves import Move
+from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.visited import distinct
 from attorn.spec.language import Values
@@ -82,12 +83,14 @@ class Expander:
         self._questions = {name: value for name, value in self._questions.items() if name not in answered}
         self._lower()
 
+    @spends(Phase.BUILDING)
     def _lower(self) -> None:
         wanted: list[Value] = []
         for effect, move in zip(self.effects, self._moves, strict=True):
             wanted += (effect.guard, *move.reads)
         self._lowered = Lowered(self._circuit, self.layout.components, [*wanted, *self._questions.values()])
 
+    @spends(Phase.GUARDS)
     def __call__(self, rows: Rows) -> Expansion:
         """Expand one block."""
         count, total = len(rows[0]), 0
@@ -103,12 +106,17 @@ class Expander:
                 np.take(word, places, out=target, mode="clip")
             move.apply(out, places, codes, answers)
             total += len(places)
+        return Expansion([word[:total] for word in self._buffer], enabled, self._seen(answers, count))
+
+    @spends(Phase.PROPERTIES)
+    def _seen(self, answers: Iterator[Any], count: int) -> dict[str, Places]:
+        """For each question that is true somewhere in a block, the rows where it is."""
         seen = {}
         for name in self._questions:
             places = _places(next(answers), count)
             if len(places):
                 seen[name] = places
-        return Expansion([word[:total] for word in self._buffer], enabled, seen)
+        return seen
 
     def _reserve(self, count: int) -> None:
         """Have room for so many successors."""

@@ -14,6 +14,7 @@ from attorn.checker.explore.circuit import Node, Value, conjuncts
 from attorn.checker.explore.components import Component, Table, within
 from attorn.checker.explore.layout import Layout, Rows, Words
 from attorn.checker.explore.meaning import Effect
+from attorn.checker.explore.phases import Phase, spends
 
 __all__ = ["Move"]
 
@@ -42,6 +43,7 @@ class Move:
             if isinstance(change, _Computed):
                 yield from change.reads
 
+    @spends(Phase.SUCCESSORS)
     def apply(self, out: Rows, places: Places, codes: Sequence[Places], answers: Iterator[Any]) -> None:
         """Turn states, which are at some places of a block, into their successors."""
         for word, amount in self._always:

@@ -9,6 +9,7 @@ import numpy as np
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.frontier import blocks
 from attorn.checker.explore.layout import Rows
+from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.search import Found
 from attorn.checker.explore.visited import Visited
 from attorn.checker.verdicts import Move, Path
@@ -18,6 +19,7 @@ from attorn.spec.language import Concrete, Values
 __all__ = ["path_through", "predecessors", "shortest"]
 
 
+@spends(Phase.RUNS, held=True)
 def shortest(found: Mapping[str, Found], visited: Visited, expander: Expander, concrete: Concrete) -> dict[str, Path]:
     """A run from an initial state to each state found, with as many steps as its depth.
 

@@ -11,6 +11,7 @@ import numpy as np
 from attorn.checker.explore.grouping import components
 from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.meaning import Meaning
+from attorn.checker.explore.phases import Phase, spends
 from attorn.spec.errors import TooLarge
 from attorn.spec.language import Concrete, Instance
 
@@ -34,6 +35,7 @@ class Prepared:
     initial: Rows
 
     @staticmethod
+    @spends(Phase.BUILDING)
     def of(instance: Instance) -> Prepared:
         """Prepare an instance; raises TooLarge where it has too many cells, steps or initial states."""
         found = _prepared(instance)

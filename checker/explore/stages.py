@@ -11,6 +11,7 @@ from attorn.checker.explore.frontier import blocks
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.lowering import Lowered
 from attorn.checker.explore.paths import path_through, predecessors
+from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.visited import Visited, distinct, joined
@@ -43,6 +44,7 @@ def choices(instance: Instance, goal: Goal) -> Iterator[tuple[int, ...]]:
             yield arguments
 
 
+@spends(Phase.RUNS, held=True)
 def shortest_through(
     goal: Goal, prepared: Prepared, symmetry: bool, depth: int | None, states: int | None
 ) -> tuple[Path | None, bool]:

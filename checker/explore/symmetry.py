@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attorn.checker.explore.layout import Layout, Rows, Words
+from attorn.checker.explore.phases import Phase, spends
 from attorn.spec.language import Cell, Instance
 from attorn.spec.language.sorts import ElementSort, OptionSort, Sort
 
@@ -70,6 +71,7 @@ class Symmetry:
         ]
         self.order = len(self._renamings) * math.factorial(len(self._records))
 
+    @spends(Phase.SYMMETRY)
     def canonical(self, rows: Rows) -> Rows:
         """For each packed state, the one that stands for it."""
         parts = [[word.copy() for word in rows]] if not len(rows[0]) else []
@@ -82,6 +84,7 @@ class Symmetry:
             parts.append(self._layout.pack(states))
         return [np.concatenate(words) for words in zip(*parts, strict=True)]
 
+    @spends(Phase.SYMMETRY)
     def orbits(self, rows: Rows) -> Counts:
         """For each packed state, how many different states it stands for."""
         found = [np.empty(0, np.int64)]

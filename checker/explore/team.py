@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from typing import IO, Any, TypeVar
 
+from attorn.checker.explore.phases import Phase, running, spends
 from attorn.spec.errors import AttornError
 
 __all__ = ["WorkerLost", "available", "together"]
@@ -25,6 +26,7 @@ def available() -> bool:
     return hasattr(os, "fork")
 
 
+@spends(Phase.WAITING)
 def together(tasks: Sequence[Callable[[], T]], meanwhile: Callable[[], None]) -> list[T]:
     """What the tasks return, each called in a process of its own; this one does something else meanwhile.
 
@@ -61,11 +63,16 @@ def _work(task: Callable[[], Any], file: IO[bytes]) -> None:
     """Leave the outcome in the file and end this process, whatever happens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends us
     try:
+        clock = running()
+        if clock is not None:
+            clock.restart()
         try:
             outcome = True, task()
         except Exception as error:
             outcome = False, error
-        pickle.dump(outcome, file, pickle.HIGHEST_PROTOCOL)
+        if clock is not None:
+            clock.enter(Phase.OTHER)
+        pickle.dump((*outcome, {} if clock is None else clock.seconds), file, pickle.HIGHEST_PROTOCOL)
         file.flush()
     finally:
         os._exit(0)
@@ -74,12 +81,15 @@ def _work(task: Callable[[], Any], file: IO[bytes]) -> None:
 def _result(file: IO[bytes]) -> Any:
     file.seek(0)
     try:
-        succeeded, result = pickle.load(file)
+        succeeded, result, spent = pickle.load(file)
     except (EOFError, pickle.UnpicklingError):
         raise WorkerLost(
             "a worker process ended without a result, perhaps for want of memory. Set a memory budget (--memory), "
             "or use one thread."
         ) from None
+    clock = running()
+    if clock is not None:
+        clock.add(spent)
     if succeeded:
         return result
     raise result

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attorn.checker.explore.layout import Rows
+from attorn.checker.explore.phases import Phase, spends
 
 __all__ = ["Run", "Sorted", "Visited", "distinct", "joined"]
 
@@ -19,11 +20,13 @@ Depths = NDArray[np.unsignedinteger[Any]]
 Places = NDArray[np.intp]
 
 
+@spends(Phase.DUPLICATES)
 def joined(parts: Sequence[Rows]) -> Rows:
     """Several lists of states as one."""
     return [np.concatenate(words) for words in zip(*parts, strict=True)]
 
 
+@spends(Phase.DUPLICATES)
 def distinct(rows: Rows) -> Rows:
     """The states in order, each once; may sort in place."""
     first = rows[0]
@@ -159,16 +162,19 @@ class Visited:
         """What the runs take."""
         return sum(run.bytes for run in self.runs)
 
+    @spends(Phase.DUPLICATES)
     def add(self, rows: Rows, depth: int) -> None:
         """Take states, in order, that were first met at a depth."""
         if len(rows[0]):
             self.runs.append(Run(rows, np.full(len(rows[0]), depth, np.min_scalar_type(depth))))
 
+    @spends(Phase.DUPLICATES)
     def settle(self) -> None:
         """Merge runs, so that there are few to look at."""
         while len(self.runs) > 1 and len(self.runs[-2]) < NEAR * len(self.runs[-1]):
             self.runs[-2:] = [self.runs[-2].merged(self.runs[-1])]
 
+    @spends(Phase.DUPLICATES)
     def new(self, rows: Rows) -> Rows:
         """Those of some states that were not met before."""
         found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from attorn.checker.report.model import (
@@ -15,6 +16,7 @@ from attorn.checker.report.model import (
     Missed,
     PropertyAccount,
     Report,
+    Timing,
     Trace,
     TraceStep,
 )
@@ -24,9 +26,15 @@ __all__ = ["FORMAT", "as_data", "counterexample_data", "render_json"]
 FORMAT = 2
 
 
-def render_json(report: Report) -> str:
-    """The document as text; it is the same whenever and wherever the check is run."""
-    text = json.dumps(as_data(report), ensure_ascii=False, indent=2)
+def render_json(report: Report, profiled: Sequence[Timing] = ()) -> str:
+    """The document as text; it is the same whenever and wherever the check is run.
+
+    profiled: what the time went to, which is told beside, and differs from run to run.
+    """
+    data = as_data(report)
+    if profiled:
+        data["profile"] = [{"name": each.name, "seconds": each.phases} for each in profiled]
+    text = json.dumps(data, ensure_ascii=False, indent=2)
     return re.sub(r"\[\n\s+(\d+(?:,\s+\d+)*)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 

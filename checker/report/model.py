@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from attorn.checker.report.drawing import Drawing
@@ -422,11 +422,15 @@ class MachineAccount:
 
 @dataclass(frozen=True)
 class Timing:
-    """What one instance or obligation cost."""
+    """What one instance or obligation cost.
+
+    phases: what the seconds went to, by name, where that was asked for: those of all processes together.
+    """
 
     name: str
     seconds: float
     bytes_per_state: float = 0.0
+    phases: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 
 from attorn.checker.explore.circuit import Value
 from attorn.checker.explore.expand import Expander
@@ -123,7 +123,9 @@ class _Exploring:
     def _shortest(self) -> dict[str, Path]:
         """Runs to what was found, except for clauses, of which it is enough to know that they decide."""
         found = {name: found for name, found in self._search.found.items() if not name.startswith("clause ")}
-        return shortest(found, self._search.visited, self._expander, self._concrete) if found else {}
+        if not found:
+            return {}
+        return shortest(found, partial(self._search.before, self._expander), self._expander, self._concrete)
 
     @spends(Phase.RUNS)
     def _verdict(self, name: str) -> Verdict:

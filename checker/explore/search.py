@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,12 +86,12 @@ class Search:
             checkpoint.keep([first])
             self._leave()
             return
-        memory, taken = self._options.memory, sum(word.nbytes for rows in saved.levels for word in rows)
-        if memory is not None and 3 * taken > memory:
+        memory = self._options.memory
+        if memory is not None and 3 * sum(checkpoint.counts) * self.layout.bytes > memory:
             self._frontier = OnDisk(self.expander, memory, checkpoint)
         else:
-            self._frontier = InMemory(self.expander, saved.levels, self._workers(), checkpoint)
-        self.levels = [len(rows[0]) for rows in saved.levels[:-1]]
+            self._frontier = InMemory(self.expander, checkpoint.levels(), self._workers(), checkpoint)
+        self.levels = checkpoint.counts[:-1]
         self.stand_for, self.fired = saved.stand_for, np.array(saved.fired, np.int64)
         self.found = {
             name: Found(depth, [np.array([word], np.uint64) for word in state])
@@ -103,7 +103,7 @@ class Search:
         if self._checkpoint is None:
             return
         found = {name: (each.depth, [int(word[0]) for word in each.state]) for name, each in self.found.items()}
-        self._checkpoint.save(Saved([], self.stand_for, self.fired.tolist(), found))
+        self._checkpoint.save(Saved(self.stand_for, self.fired.tolist(), found))
 
     def _lost_files(self, error: OSError) -> str:
         """Why the search ends where the files of its checkpoint can be written or read no more."""
@@ -138,6 +138,10 @@ class Search:
     def moved(self) -> int:
         """Bytes written to and read from the disk, once states lie there."""
         return self._frontier.moved
+
+    def before(self, expander: Expander, depth: int, states: Sequence[Rows]) -> list[Rows]:
+        """For each of some states, the first state of a depth that a step leads from; raises Unsound if none is."""
+        return self._frontier.before(expander, depth, states)
 
     def run(self) -> None:
         """Search until nothing is new, a budget is reached, or the user interrupts.

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from attorn.checker.explore.expand import Expander
-from attorn.checker.explore.frontier import blocks
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.lowering import Lowered
-from attorn.checker.explore.paths import path_through, predecessors
+from attorn.checker.explore.paths import path_through
 from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.steps import blocks, predecessors
 from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.checker.verdicts import Path

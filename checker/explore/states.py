@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attorn.checker.explore.frontier import blocks
 from attorn.checker.explore.options import DEFAULT, Options
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
+from attorn.checker.explore.steps import blocks
 from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.spec.errors import TooLarge
 from attorn.spec.language import Instance

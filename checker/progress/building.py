@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from attorn.checker.explore.expand import Expander
-from attorn.checker.explore.frontier import blocks
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.lowering import Lowered
 from attorn.checker.explore.options import Options
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
+from attorn.checker.explore.steps import blocks
 from attorn.checker.explore.visited import Visited, distinct, joined
 from attorn.checker.progress.graph import Graph, Mask, Numbers
 from attorn.spec.language import Expr, Instance, Values

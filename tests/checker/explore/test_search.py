@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from attorn.checker.explore import Options, Progress, explore, frontier, team
+from attorn.checker.explore import Options, Progress, explore, frontier, steps, team
 from attorn.checker.explore.layout import Layout
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.prepared import Prepared
@@ -86,7 +86,7 @@ def test_any_number_of_processes_finds_the_same(monkeypatch):
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_the_size_of_a_block_makes_no_difference(monkeypatch, block):
     expected = explore(claim(1, 1, 2, 2, 1))
-    monkeypatch.setattr(frontier, "BLOCK", block)
+    monkeypatch.setattr(steps, "BLOCK", block)
     assert fields_compared(explore(claim(1, 1, 2, 2, 1))) == fields_compared(expected)
 
 

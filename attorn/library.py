@@ -114,6 +114,8 @@ def check(
     progress: bool | None = None,
     max_states: int | None = None,
     memory: int | None = None,
+    cluster: str | None = None,
+    workers: int | None = None,
 ) -> Result:
     """Search every reachable state of instances; the same as ``attorn check``, without writing anything.
 
@@ -122,6 +124,7 @@ def check(
     properties: names of properties and goals; all where there are none.
     progress:   whether to decide progress; where the graph is small enough if None.
     max_states, memory: where a search ends, undetermined.
+    cluster, workers: a Ray cluster that shares the search, and how many processes of it; as in explore.Options.
 
     Raises BadInput for whatever cannot be found or built.
     """
@@ -129,7 +132,8 @@ def check(
     chosen = resolve(names, sizes or {}) if names or not targets else []
     chosen += [Target(each, each.name) for each in targets if isinstance(each, Instance)]
     checked_names([target.instance for target in chosen], properties)
-    request = Request(tuple(properties), Options(max_states=max_states, memory=memory), progress=progress, drawn=True)
+    options = Options(max_states=max_states, memory=memory, cluster=cluster, workers=workers)
+    request = Request(tuple(properties), options, progress=progress, drawn=True)
     command = " ".join(["attorn check", *(target.said for target in chosen)])
     report, run = examine(chosen, request, command, _Silent())
     return Result(report, run, {target.instance.name: target.instance for target in chosen})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attorn.commands.words import echo, painter, search_options, size_options, width
+from attorn.commands.words import Count, echo, painter, search_options, size_options, width
 
 if TYPE_CHECKING:
     from attorn.checker.report import InstanceAccount, MachineAccount, Report, Timing
@@ -55,6 +55,12 @@ __all__ = ["check"]
     help="Go on with the check that left DIR; limits may be changed.",
 )
 @click.option(
+    "--cluster",
+    metavar="auto|ADDRESS",
+    help="Share the search on a Ray cluster: HOST:PORT, or one on this machine.",
+)
+@click.option("--workers", type=Count(), help="Processes of the cluster.  [default: one for each core]")
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -84,6 +90,8 @@ def check(
     certificate: Path | None,
     checkpoint: Path | None,
     resume: Path | None,
+    cluster: str | None,
+    workers: int | None,
     out: Path,
     form: str,
     as_json: bool,
@@ -147,6 +155,8 @@ def check(
         threads=limits["threads"],
         symmetry=asked.symmetry,
         checkpoint=resume or checkpoint,
+        cluster=cluster,
+        workers=workers,
     )
     request = Request(asked.names, options, asked.agree, asked.check_symmetry, asked.progress)
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())

@@ -86,6 +86,15 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
 
     Raises Unsound where a run does not stand up to the plain interpreter, or another engine disagrees.
     """
+    if request.options.cluster is None:
+        return _examined(targets, request, command, watcher)
+    from attorn.checker.explore.cluster import connected
+
+    with connected(request.options.cluster, request.options.workers):
+        return _examined(targets, request, command, watcher)
+
+
+def _examined(targets: Sequence[Target], request: Request, command: str, watcher: Watcher) -> tuple[Report, RunFacts]:
     clock = Clock()
     machines: dict[str, MachineAccount] = {}
     accounts: list[InstanceAccount] = []
@@ -147,7 +156,7 @@ def examine(targets: Sequence[Target], request: Request, command: str, watcher: 
         instances=tuple(accounts),
         not_searched=tuple(target.instance.name for target in targets[len(accounts) :]),
     )
-    return report, clock.facts(request.options.threads or 1, timings)
+    return report, clock.facts(request.options.workers or request.options.threads or 1, timings)
 
 
 def search(target: Target, names: Sequence[str], options: Options, draw: Draw | None) -> Exploration:

@@ -38,7 +38,12 @@ def explore(
     where the machine is not well defined, Unsound if the plain meaning of the machine contradicts a run found.
     """
     began = time.perf_counter()
-    return _Exploring(instance, options, progress).account(began)
+    if options.cluster is None:
+        return _Exploring(instance, options, progress).account(began)
+    from attorn.checker.explore.cluster import gathered
+
+    with gathered(options) as there:
+        return _Exploring(instance, there, progress).account(began)
 
 
 class _Exploring:

@@ -61,7 +61,15 @@ class Expander:
         self._moves = [Move(layout, effect) for effect in self.effects]
         self._questions = dict(questions)
         self._lower()
-        self._buffer: Rows = [np.empty(0, np.uint64)] * layout.words
+        self._buffer = self._no_rows()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Have room of its own in a process that it was sent to; its tables may lie in memory shared with others."""
+        self.__dict__ |= state
+        self._buffer = self._no_rows()
+
+    def _no_rows(self) -> Rows:
+        return [np.empty(0, np.uint64) for _ in range(self.layout.words)]
 
     def canonical(self, rows: Rows) -> Rows:
         """For each state, the one that stands for it: itself where there is no symmetry."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -51,6 +51,9 @@ class Frontier(Protocol):
         Where there is a checkpoint these states are kept in it. Raises OSError where that fails, MemoryError or
         WorkerLost.
         """
+
+    def drop(self, answered: Collection[str]) -> None:
+        """Do not answer some questions any more."""
 
     def before(self, expander: Expander, depth: int, states: Sequence[Rows]) -> list[Rows]:
         """For each of some states, the first state of a depth that a step leads from; raises Unsound, or as above."""
@@ -107,6 +110,10 @@ class InMemory:
         self._visited.add(rows, self._depth)
         self._level = rows
         return reached
+
+    def drop(self, answered: Collection[str]) -> None:
+        """Do not answer some questions any more."""
+        self._expander.drop(answered)
 
     def before(self, expander: Expander, depth: int, states: Sequence[Rows]) -> list[Rows]:
         """For each of some states, the first state of a depth that a step leads from."""
@@ -166,6 +173,10 @@ class OnDisk:
         self._visited.filed.append(FiledRun(rows, len(self._visited.filed)))
         self._level = rows
         return reached
+
+    def drop(self, answered: Collection[str]) -> None:
+        """Do not answer some questions any more."""
+        self._expander.drop(answered)
 
     def before(self, expander: Expander, depth: int, states: Sequence[Rows]) -> list[Rows]:
         """For each of some states, the first state of a depth that a step leads from."""

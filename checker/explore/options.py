@@ -21,6 +21,9 @@ class Options:
     threads:    processes that share the work of large levels; one when None, as more gain nothing yet.
     symmetry:   whether states that differ only in the names of individuals are searched once.
     checkpoint: a folder in which the search of each instance leaves what it needs to go on, and takes up what is left.
+    cluster:    HOST:PORT of a Ray cluster whose machines share the search, and the folder; or ``auto``: the one that
+                RAY_ADDRESS names, else one of our own on this machine, which needs no folder.
+    workers:    processes of the cluster; one for each of its cores when None.
     """
 
     properties: tuple[str, ...] | None = None
@@ -30,10 +33,16 @@ class Options:
     threads: int | None = None
     symmetry: bool = False
     checkpoint: Path | None = None
+    cluster: str | None = None
+    workers: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises BadInput for a budget or a number of threads below 1."""
-        for name in ("max_states", "memory", "threads"):
+        """Raises BadInput for a budget or a number of processes below 1, or workers without a cluster."""
+        if self.workers is not None and self.cluster is None:
+            raise BadInput("workers are those of a cluster. Choose one with --cluster, or use --threads.")
+        if self.threads is not None and self.cluster is not None:
+            raise BadInput("threads are those of one machine. On a cluster choose --workers, processes of one thread.")
+        for name in ("max_states", "memory", "threads", "workers"):
             given = getattr(self, name)
             if given is not None and given < 1:
                 raise BadInput(f"{name} must be at least 1, got {given}; leave it out for no limit.")

@@ -85,18 +85,27 @@ class Search:
         if saved is None:
             checkpoint.keep([first])
             self._leave()
-            return
         memory = self._options.memory
-        if memory is not None and 3 * sum(checkpoint.counts) * self.layout.bytes > memory:
+        if self._options.cluster is not None:
+            self._frontier = self._spread(checkpoint)
+        elif memory is not None and 3 * sum(checkpoint.counts) * self.layout.bytes > memory:
             self._frontier = OnDisk(self.expander, memory, checkpoint)
         else:
             self._frontier = InMemory(self.expander, checkpoint.levels(), self._workers(), checkpoint)
+        if saved is None:
+            return
         self.levels = checkpoint.counts[:-1]
         self.stand_for, self.fired = saved.stand_for, np.array(saved.fired, np.int64)
         self.found = {
             name: Found(depth, [np.array([word], np.uint64) for word in state])
             for name, (depth, state) in saved.found.items()
         }
+
+    def _spread(self, checkpoint: Checkpoint) -> Frontier:
+        """The frontier of a search on a cluster; Ray is imported only then."""
+        from attorn.checker.explore.cluster import OnCluster
+
+        return OnCluster(self.expander, checkpoint, self._options.workers)
 
     def _leave(self) -> None:
         """Leave what it takes to go on from here, now that the states that come next are kept."""
@@ -165,8 +174,10 @@ class Search:
                 self._drop_answered()
         except KeyboardInterrupt:
             self.stopped = f"interrupted at depth {len(self.levels)}"
-        except (MemoryError, WorkerLost):
+        except MemoryError:
             self.stopped = f"memory exhausted at depth {len(self.levels)}"
+        except WorkerLost as lost:
+            self.stopped = f"{lost} at depth {len(self.levels)}"
         except OSError as error:
             self.stopped = self._lost_files(error)
 
@@ -184,7 +195,7 @@ class Search:
             self.stopped = f"state budget of {self._options.max_states:,} reached at depth {depth}"
         elif memory is None or isinstance(self._frontier, OnDisk) or self._needed() <= memory:
             return False
-        elif self._checkpoint is not None:
+        elif self._checkpoint is not None and self._options.cluster is None:
             self._frontier = OnDisk(self.expander, memory, self._checkpoint)
         else:
             self.stopped = f"memory budget of {memory:,} bytes reached at depth {depth}"
@@ -200,7 +211,7 @@ class Search:
         met = self.states + self._frontier.count
         if self._frontier.count >= REBUILD and met >= 4 * self._rebuilt:
             self._rebuilt = met
-            self.expander.drop(self.found)
+            self._frontier.drop(self.found)
 
     def _report(self, depth: int, frontier: int) -> None:
         if self._progress is not None:

@@ -12,7 +12,7 @@ from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.spec.errors import Unsound
 
-__all__ = ["BLOCK", "Reached", "blocks", "combined", "origins", "predecessors", "taken"]
+__all__ = ["BLOCK", "Reached", "blocks", "combined", "first_of", "origins", "predecessors", "taken"]
 
 BLOCK = 1 << 15  # states that are expanded at once: their columns stay in the cache
 
@@ -61,13 +61,15 @@ def combined(shares: Sequence[Reached]) -> Reached:
 
 def predecessors(expander: Expander, level: Rows, states: Sequence[Rows]) -> list[Rows]:
     """For each of some states, the first state of a level that a step leads from; raises Unsound if there is none."""
-    return [_known(each) for each in origins(expander, level, states)]
+    return first_of([origins(expander, level, states)])
 
 
-def _known(state: Rows | None) -> Rows:
-    if state is None:
+def first_of(parts: Sequence[Sequence[Rows | None]]) -> list[Rows]:
+    """For each of some states, the first that was found in the parts of a level; raises Unsound if there is none."""
+    found = [next((each for each in origin if each is not None), None) for origin in zip(*parts, strict=True)]
+    if None in found:
         raise Unsound("the explorer met a state that no step of the level before leads to; please report this.")
-    return state
+    return [each for each in found if each is not None]
 
 
 def origins(expander: Expander, level: Rows, states: Sequence[Rows]) -> list[Rows | None]:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class WorkerLost(AttornError):
-    """A process that worked on a level ended without a result, for example for want of memory."""
+    """A process that worked on a level ended without a result; the text says what that means for the search."""
 
 
 def available() -> bool:
@@ -83,10 +83,7 @@ def _result(file: IO[bytes]) -> Any:
     try:
         succeeded, result, spent = pickle.load(file)
     except (EOFError, pickle.UnpicklingError):
-        raise WorkerLost(
-            "a worker process ended without a result, perhaps for want of memory. Set a memory budget (--memory), "
-            "or use one thread."
-        ) from None
+        raise WorkerLost("memory exhausted") from None
     clock = running()
     if clock is not None:
         clock.add(spent)

@@ -35,6 +35,7 @@ from attorn.checker.report.summary import (
     verdict_sentence,
 )
 from attorn.checker.report.templates import rendered
+from attorn.checker.report.timeline import Timeline, timeline
 
 __all__ = ["render_html"]
 
@@ -121,6 +122,12 @@ class Run:
     minimal: str
     others: str
     chart: Markup
+    strip: Timeline | None
+
+    @property
+    def moments(self) -> list[str]:
+        """What happened before each state."""
+        return ["first state", *(each.action for each in self.trace.steps)]
 
 
 def render_html(book: Book, times: bool = False) -> str:
@@ -169,6 +176,11 @@ class _Machine:
         self._book = book
 
     @property
+    def columns(self) -> list[str]:
+        """Where it is known: the instances, and any size if there is a proof."""
+        return [*(each.name for each in self.instances), *([] if self.proof is None else ["any size"])]
+
+    @property
     def groups(self) -> list[Group]:
         """All statements by the element of the claim that they are about; what is about none comes last."""
         lines = [*self._lines(), *self._aims()]
@@ -209,12 +221,26 @@ class _Machine:
             if not each.occasion
         ]
         found += [
+            ("vacuous", f"goal {name} asks for nothing on {', '.join(where)}: it is reached at the start", "")
+            for name, where in self._at_once.items()
+        ]
+        found += [
             ("redundant", f"clause {each.number} of {each.action} never decides: {each.text}", each.where)
             for each in silent_everywhere(self.instances) or ()
         ]
         found += [
             ("unchecked", f"{name}: {why}", "") for why, names in unchecked(self.instances).items() for name in names
         ]
+        return found
+
+    @property
+    def _at_once(self) -> dict[str, list[str]]:
+        """Goals that hold in the first state, and on which instances."""
+        found: dict[str, list[str]] = {}
+        for each in self.instances:
+            for goal in each.goals:
+                if goal.trace is not None and not goal.trace.steps:
+                    found.setdefault(goal.name, []).append(each.name)
         return found
 
     @property
@@ -320,6 +346,7 @@ def _run(instance: InstanceAccount, stated: PropertyAccount | GoalAccount, found
     fields = {each.name: each for each in instance.fields if not each.ghost or each.name in ghosts}
     loop = found.loop.steps if found and found.loop else ()
     steps = (*trace.steps, *loop)
+    drawings = [each for each in (trace.drawing, *(step.drawing for step in steps)) if each is not None]
     start = tuple(
         (field.name, held(field, [each for each in trace.start if each.place.field == name]))
         for name, field in fields.items()
@@ -340,4 +367,5 @@ def _run(instance: InstanceAccount, stated: PropertyAccount | GoalAccount, found
         SHORTEST_WAY if loop else SHORTEST,
         alternatives(found) if found and found.alternatives else "",
         sequence_svg(steps, len(trace.steps), ending(found) if found else "✓ reached here", f"{stated.name} by party"),
+        timeline(drawings) if len(drawings) > len(steps) else None,
     )

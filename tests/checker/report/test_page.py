@@ -26,7 +26,7 @@ from attorn.checker.report.book import (
     Square,
     Surveyed,
 )
-from attorn.checker.report.model import RunFacts, Timing
+from attorn.checker.report.model import RunFacts, SilentAccount, Timing
 from attorn.checker.report.page import render_html
 from attorn.checker.report.survey import HeatMap, Tally
 from tests.checker.report.samples import explored, jobs, relay, report
@@ -46,7 +46,14 @@ def hotel():
 
 
 PLAIN = render_html(Book(report(explored(relay()), explored(jobs()))))
-DRAWN = render_html(Book(hotel(), attorn="1.2.3"))
+
+
+def book_of_the_hotel() -> Book:
+    """A check whose runs are drawn."""
+    return Book(hotel(), attorn="1.2.3")
+
+
+DRAWN = render_html(book_of_the_hotel())
 
 
 def parts() -> Book:
@@ -200,6 +207,38 @@ def test_the_map_of_guarantees_has_a_mark_in_each_square():
     ]
 
 
+def test_a_goal_that_is_reached_at_once_is_a_finding():
+    from attorn.spec.language import Machine, goal
+    from tests.checker.report.samples import JOBS, Task, three, work
+
+    @goal
+    def something_left(s: Task):
+        """A job is left."""
+        return s.left > 0
+
+    @goal
+    def done(s: Task):
+        """No job is left."""
+        return s.left == 0
+
+    machine = Machine("jobs", Task, three, (work,), (something_left, done))
+    page = render_html(Book(report(explored(replace(jobs(), machine=machine)))))
+    assert "goal something_left asks for nothing on jobs: it is reached at the start" in page
+    assert "goal done asks" not in page
+    assert JOBS.goals == () and "asks for nothing" not in PLAIN
+
+
+def test_many_findings_of_a_kind_are_folded_and_few_are_not():
+    found = re.search(r"<summary><b[^>]*>(\w+)</b> (\d+) findings</summary><ul.*?</ul>", DRAWN + PLAIN, re.S)
+    assert found is None
+    (instance,) = hotel().instances
+    silent = tuple(SilentAccount("close", number, "true", "a.py:1") for number in range(1, 9))
+    page = render_html(Book(replace(hotel(), instances=(replace(instance, silent=silent),))))
+    found = re.search(r"<summary><b[^>]*>(\w+)</b> (\d+) findings</summary><ul.*?</ul>", page, re.S)
+    assert found is not None and found.groups() == ("redundant", "8")
+    assert found[0].count("<li>") == 8
+
+
 def test_text_of_the_author_is_escaped():
     said = hotel()
     said = replace(said, machines=(replace(said.machines[0], says="<script>alert(1)</script>"),))
@@ -262,3 +301,13 @@ def test_the_reader_can_choose_light_or_dark(opened):
 def test_nothing_is_wider_than_a_narrow_screen(opened):
     opened.set_viewport_size({"width": 420, "height": 900})
     assert opened.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+def test_a_narrow_screen_shows_what_is_known_of_each_property_without_scrolling_sideways(opened):
+    opened.set_viewport_size({"width": 400, "height": 900})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 400
+    marks = opened.locator(".claims .mark")
+    assert marks.count() > 0
+    for mark in marks.all():
+        box = mark.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= 400

@@ -37,8 +37,8 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     attorn schedule h3.json --adapter my_vmm:MyVmm
     attorn schedule h3.json --on-reference
 
-    Exit codes: 0 written, or declined by the system; 1 the system let a violation happen, or departed otherwise;
-    3 bad input.
+    Exit codes: 0 written; or the system declined a violation, or went all the way to a goal; 1 it did otherwise; 3 bad
+    input.
     """
     from attorn.checker.conform.schedule import as_json, told
     from attorn.checker.conform.schedule import schedule as scheduled
@@ -59,25 +59,31 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     echo([f"{paint(title, 'strong')}: {steps} steps on {instance.name} ({instance.shape()})", ""])
     echo(f"  {line}" for line in told(plan))
     if on_reference:
-        return _on_reference(plan)
+        return _on_reference(plan, _is_goal(plan, instance))
     if adapter is None:
         return 0
     return _led(plan, instance, adapter)
 
 
-def _on_reference(plan: Schedule) -> int:
-    """Lead processes of the reference implementation, which share their memory, through the orders."""
+def _is_goal(plan: Schedule, instance: Instance) -> bool:
+    """Whether it is good if a system goes all the way."""
+    return any(goal.name == plan.about for goal in instance.machine.goals)
+
+
+def _on_reference(plan: Schedule, wanted: bool) -> int:
+    """Lead processes of the reference implementation through the orders."""
     from attorn.checker.report import wrapped
     from attorn.commands.leading import lead
-    from attorn.reference import Host
 
-    owners = [str(value) for cell, value in plan.start.items() if cell.startswith("owner[")]
-    with Host(plan.sizes["Partition"], segments=len(owners), owner=owners, policy="none", judge=False) as host:
-        found = lead(plan, host)
+    found = lead(plan)
     paint, orders = painter(), sum(each.do != "hold" for each in plan.orders)
-    told = [f"real processes on shared memory followed {len(found.done)} of {orders} orders"]
+    told = [f"real processes on {found.memory.name.lower()} memory followed {len(found.done)} of {orders} orders"]
+    if found.judged and not found.departed:
+        told.append("and the specification allows all that they did")
     if found.declined:
         told.append(f"and declined {found.declined}")
+    if found.departed:
+        told.append(f"and departed from the specification: {found.departed}")
     for each in found.executed:
         objects = f", until its guest objected: {each.objects}" if each.objects else ""
         told.append(f"{each.vm} was executed in {each.partition}{objects}")
@@ -87,7 +93,10 @@ def _on_reference(plan: Schedule) -> int:
     twice = len({each.partition for each in found.executed}) > 1
     if twice:
         echo([paint("  ✗ two VMMs executed one VM on the same memory", "bad")])
-    return HAPPENED if twice or not found.declined else 0
+    whole = len(found.done) == orders
+    if wanted and whole and not twice:
+        echo([paint(f"  ✓ it comes about: {plan.about}", "good")])
+    return 0 if not twice and not found.departed and whole == wanted else HAPPENED
 
 
 def _led(plan: Schedule, instance: Instance, adapter: str) -> int:
@@ -98,6 +107,9 @@ def _led(plan: Schedule, instance: Instance, adapter: str) -> int:
 
     found = follow(plan, Binding(instance, named_adapter(adapter)))
     paint = painter()
+    if found.to_the_end and _is_goal(plan, instance):
+        echo(["", *wrapped(f"{adapter} goes all the way to {plan.about}", width(), "    ", paint("  ✓ ", "good"))])
+        return 0
     if found.to_the_end:
         text = f"{adapter} follows it to the end: {plan.about or 'the run'} comes about in it"
         echo(["", *wrapped(text, width(), "    ", paint("  ✗ ", "bad"))])
@@ -106,7 +118,7 @@ def _led(plan: Schedule, instance: Instance, adapter: str) -> int:
     echo(["", *wrapped(f"{adapter} follows {found.done} of {found.total} steps", width(), "    ", "  ")])
     for line in str(found.departure).splitlines():
         echo(wrapped(line.strip(), width(), "      ", "    "))
-    if found.declined:
+    if found.declined and not _is_goal(plan, instance):
         echo([paint("  ✓ it does not let this run happen", "good")])
         return 0
     return HAPPENED

@@ -224,6 +224,14 @@ class Driver:
         self.steps.done(vm, step, said, note)
         self.steps.pending(())
 
+    def lose(self, vm: str, message: Message) -> None:
+        """Lose a message that is under way, as a fault would; raises Refused where there is none."""
+        journey = self._journeys.get(vm, Journey())
+        if message not in journey.sent:
+            raise Refused(f"VM {vm}: no {message.name} is under way.")
+        journey.sent.discard(message)
+        self.log.event("fault", "lose", {"vm": vm, "message": message.name}, self.parties.seen(vm))
+
     def crashed(self, partition: str) -> None:
         """A partition is known to be dead: log it, tell the other ends, and drop what was under way to it."""
         self.steps.pay()

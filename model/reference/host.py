@@ -375,18 +375,37 @@ class Host:
             self._revive_firmware()
         dead = [name for name in self.names if not self._children[name].alive]
         for name in dead:
-            self._children[name].close()
-            self.links[name].close()
-            self.firmware.call("fence", partition=name)
+            self._fence(name)
         if self._remote and not self._children[COORDINATOR].alive:
             self._revive_coordinator()
         elif reconnecting:
             self.driver.reconnect()
         for name in dead:
             self.driver.crashed(name)
-            self._start_partition(name)
-            self.links[name].reconnect()
-            self.driver.restarted(name)
+            self._restart(name)
+
+    def crash(self, partition: str) -> None:
+        """End a partition by SIGKILL, and have everybody notice, with nothing started again; see ``restart``."""
+        self.kill(partition)
+        self._fence(partition)
+        self.driver.crashed(partition)
+
+    def restart(self, partition: str) -> None:
+        """Start a partition again that has crashed; it is empty."""
+        if self._children[partition].alive:
+            raise Refused(f"{partition} has not crashed.")
+        self._restart(partition)
+
+    def _fence(self, name: str) -> None:
+        """Make sure that nothing of a dead partition is left that could touch memory."""
+        self._children[name].close()
+        self.links[name].close()
+        self.firmware.call("fence", partition=name)
+
+    def _restart(self, name: str) -> None:
+        self._start_partition(name)
+        self.links[name].reconnect()
+        self.driver.restarted(name)
 
     def _revive_coordinator(self) -> None:
         assert isinstance(self.driver, RemoteDriver)

@@ -59,7 +59,7 @@ def schedule(what: str, sizes: Mapping[str, int], out: Path | None, adapter: str
     echo([f"{paint(title, 'strong')}: {steps} steps on {instance.name} ({instance.shape()})", ""])
     echo(f"  {line}" for line in told(plan))
     if on_reference:
-        return _on_reference(plan, _is_goal(plan, instance))
+        return _on_reference(plan, instance)
     if adapter is None:
         return 0
     return _led(plan, instance, adapter)
@@ -70,18 +70,20 @@ def _is_goal(plan: Schedule, instance: Instance) -> bool:
     return any(goal.name == plan.about for goal in instance.machine.goals)
 
 
-def _on_reference(plan: Schedule, wanted: bool) -> int:
+def _on_reference(plan: Schedule, instance: Instance) -> int:
     """Lead processes of the reference implementation through the orders."""
     from attorn.checker.report import wrapped
     from attorn.commands.leading import lead
 
-    found = lead(plan)
+    found = lead(plan, instance)
     paint, orders = painter(), sum(each.do != "hold" for each in plan.orders)
     told = [f"real processes on {found.memory.name.lower()} memory followed {len(found.done)} of {orders} orders"]
     if found.judged and not found.departed:
         told.append("and the specification allows all that they did")
     if found.declined:
         told.append(f"and declined {found.declined}")
+    if found.others:
+        told.append(f"and is not where the run is: {found.others}")
     if found.departed:
         told.append(f"and departed from the specification: {found.departed}")
     for each in found.executed:
@@ -93,10 +95,13 @@ def _on_reference(plan: Schedule, wanted: bool) -> int:
     twice = len({each.partition for each in found.executed}) > 1
     if twice:
         echo([paint("  ✗ two VMMs executed one VM on the same memory", "bad")])
-    whole = len(found.done) == orders
-    if wanted and whole and not twice:
-        echo([paint(f"  ✓ it comes about: {plan.about}", "good")])
-    return 0 if not twice and not found.departed and whole == wanted else HAPPENED
+    good = found.to_the_end == _is_goal(plan, instance) and not found.departed and not twice
+    says = f"it goes all the way to {plan.about}" if good else f"it comes about: {plan.about} is violated"
+    if found.to_the_end:
+        echo([paint(f"  {'✓' if good else '✗'} {says}", "good" if good else "bad")])
+    elif good:
+        echo([paint("  ✓ it does not let this run happen", "good")])
+    return 0 if good else HAPPENED
 
 
 def _led(plan: Schedule, instance: Instance, adapter: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from attorn.model.protocol import Devices, Memory
+from attorn.model.protocol import Devices
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import Grant, VmView
 from attorn.model.reference.journey import Journey, Setting
@@ -141,7 +141,7 @@ class Parties:
         whole = len(reports) == len(self.partitions)
         words = self.words(grant.size) if still and whole else None
         sent = frozenset(self._journeys[vm].sent) if vm in self._journeys else frozenset()
-        return cells_seen(vm, view, reports, sent, words, whole, self.setting.protocol.memory is Memory.SHARED)
+        return cells_seen(vm, view, reports, sent, words, whole, self.setting.protocol)
 
     def _reports(self, vm: str) -> dict[str, Report | None]:
         """What each partition says of a VM: None of one that is known to be dead, nothing of one that does not answer.

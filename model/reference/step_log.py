@@ -10,9 +10,10 @@ from attorn.model.reference.refusals import PeerGone
 from attorn.model.reference.witnessing import segment_name
 from attorn.spec.trace import Said
 
-__all__ = ["AT_SOURCE", "AT_TARGET", "MOVES", "StepLog", "party_of"]
+__all__ = ["AT_SOURCE", "AT_TARGET", "BY_FIRMWARE", "MOVES", "StepLog", "party_of"]
 
 MOVES = ("reassign", "complete", "give_back", "reclaim")
+BY_FIRMWARE = (*MOVES, "bury")
 PER_SEGMENT = ("allocate", "unmap", "remap", "map", *MOVES)
 AT_SOURCE = ("suspend", "describe", "transfer", "unlock", "unmap", "exit", "hear", "time_out", "notice", "remap",
              "roll_back", "concede", "remind", "forget")  # fmt: skip

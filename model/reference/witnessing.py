@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from attorn.model.protocol import Devices, Memory, Protocol
 from attorn.model.reference.firmware import Grant, VmView
 from attorn.model.reference.slots import Report
 from attorn.spec.handover import Message, Outcome
@@ -41,19 +42,19 @@ def seen(
     sent: frozenset[Message],
     words: Words | None,
     whole: bool,
-    shared: bool,
+    protocol: Protocol,
 ) -> dict[str, Value]:
     """Cells of the state of one VM.
 
     reports: by partition; None for one that does not live.  words: None when contents are not looked at.
-    whole:   whether every partition has a report.  shared: whether ownership is a convention.
+    whole:   whether every partition has a report.
     """
     cells: dict[str, Value] = {f"sent[{vm}, {message.name}]": message in sent for message in Message}
     for partition, report in reports.items():
         cells[f"up[{partition}]"] = report is not None
         if report is not None:
             cells |= _of_partition(vm, partition, report)
-    if whole:
+    if whole and protocol.devices is Devices.LOCK:
         holders = [name for name, report in reports.items() if report is not None and report.locked]
         cells[f"lock[{vm}]"] = holders[0] if holders else None
     if view is None:
@@ -75,7 +76,7 @@ def seen(
         if report is not None and partition == (source.target if source else grant.target) != grant.source:
             cells[f"arrival[{vm}]"] = report.arrival.name
     cells[f"source[{vm}]"] = grant.source
-    if not shared:
+    if protocol.memory is not Memory.SHARED:
         cells |= {f"intent[{vm}]": grant.intent, f"entered[{vm}]": grant.entered}
     cells |= _of_segments(grant, view, reports, words)
     return cells

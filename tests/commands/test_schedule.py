@@ -79,7 +79,8 @@ def test_what_the_reference_cannot_follow_is_said() -> None:
         assert advice in " ".join(done.output.split()), (what, done.output)
     done = attorn_("schedule", "claim-small/half_owned", "--on-reference")
     assert done.exit_code == 1
-    assert re.search(r"after reassign, owner\[segment\d\] is partition\d, not partition\d", " ".join(done.output.split()))
+    told = " ".join(done.output.split())
+    assert re.search(r"after reassign, owner\[segment\d\] is partition\d, not partition\d", told)
 
 
 SUSPENDED = (

@@ -15,8 +15,12 @@ ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 PIECE = re.compile(r"Save it as\s+`([\w.]+)`|```(python|console)\n(.*?)```", re.DOTALL)
 CODES = {
-    "attorn check": 1, "attorn simulate": 2, "attorn explain": 1, "pytest test_my_vmm.py": 1, "h3.json --on-reference": 1,
-}  # fmt: skip
+    "attorn check": 1,
+    "attorn simulate": 2,
+    "attorn explain": 1,
+    "pytest test_my_vmm.py": 1,
+    "h3.json --on-reference": 1,
+}
 START = {
     "attorn": ["-m", "attorn"],
     "pytest": ["-m", "pytest", "-p", "attorn.pytest_plugin", "-p", "no:cacheprovider"],

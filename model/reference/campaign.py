@@ -22,7 +22,7 @@ from attorn.model.reference.forgery import forgeries
 from attorn.model.reference.host import COORDINATOR, Host, Vm
 from attorn.model.reference.journey import Ending
 from attorn.model.reference.noise import NoiseSetting
-from attorn.model.reference.process import KnownProcesses
+from attorn.model.reference.process import said_hello
 from attorn.model.reference.records import VmEntry
 from attorn.model.reference.refusals import Forged
 from attorn.model.reference.slots import Report
@@ -377,14 +377,14 @@ def _left_over(host: Host, vm: Vm | None) -> list[str]:
     for name in host.names:
         if vm is not None and name != home and _has_something(host.report(vm.name, name)):
             found.append(f"{name} has something left of {vm.name}")
-    known = KnownProcesses(host.directory / "state" / "processes").all()
+    known = said_hello(host.directory / "state" / "processes")
     mine = {os.getpid(), *host.processes().values()}
     if vm is not None and home is not None:
         mine.add(host.process_of(home, vm.name))
     deadline = time.monotonic() + 5
     while set(known) - mine and time.monotonic() < deadline:  # who has lost its partition ends by itself
         time.sleep(0.001)
-        known = KnownProcesses(host.directory / "state" / "processes").all()
+        known = said_hello(host.directory / "state" / "processes")
     if set(known) - mine:
         found.append(f"processes {sorted(set(known) - mine)} are left over")
     return found

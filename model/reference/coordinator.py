@@ -71,6 +71,7 @@ class Coordinator:
         setting = Setting(options.protocol, options.policy, options.observe, frozenset(options.defects))
         self.driver = Driver(firmware, links, EventLog(Path(options.log), None), setting)
         self.driver.at = self._reach
+        self._eager = self.driver.eager
         self.driver.steps.pending = self._note
         self._strikes: dict[str, _Strike] = {}
         self._pending = os.open(directory / "pending", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -114,7 +115,7 @@ class Coordinator:
     def take_over(self, down: tuple[str, ...]) -> None:
         """Go on for a coordinator that died."""
         left = os.pread(self._pending, 1 << 20, 0).partition(b"\n")[0]
-        self.driver.take_over(msgspec.json.decode(left, type=list[Said]) if left else [], down)
+        self.driver.take_over(msgspec.json.decode(left, type=list[list[Said]]) if left else [], down)
 
     def strike(self, point: str, pid: int, partition: str = "", arm: str = "") -> None:
         """Kill a process when the driver comes to a point.
@@ -123,10 +124,12 @@ class Coordinator:
         CANCEL: no process is killed, the operator cancels.
         """
         self._strikes[point] = _Strike(pid, partition, arm)
+        self.driver.eager = False
 
     def calm(self) -> None:
         """Strike no more."""
         self._strikes.clear()
+        self.driver.eager = self._eager
 
     def disturbed(self) -> dict[str, int]:
         """How many messages were disturbed so far, by how."""
@@ -150,8 +153,8 @@ class Coordinator:
         except (Refused, PeerGone, ProcessLookupError):
             return  # nobody is there to be killed
 
-    def _note(self, steps: Sequence[Said]) -> None:
-        os.pwrite(self._pending, (msgspec.json.encode(list(steps)) if steps else b"") + b"\n", 0)
+    def _note(self, groups: Sequence[Sequence[Said]]) -> None:
+        os.pwrite(self._pending, (msgspec.json.encode([list(each) for each in groups]) if groups else b"") + b"\n", 0)
 
 
 class RemoteDriver:

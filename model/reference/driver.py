@@ -16,7 +16,8 @@ from attorn.model.reference.planning import next_step
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import NoReply, NoSuchVm, PeerGone, Refused
 from attorn.model.reference.slots import Report
-from attorn.model.reference.step_log import AT_SOURCE, MOVES, StepLog
+from attorn.model.reference.step_log import AT_SOURCE, StepLog
+from attorn.model.reference.wire import Call
 from attorn.model.reference.witnessing import segment_name
 from attorn.spec.handover import Arrival, Message
 from attorn.spec.trace import Said
@@ -29,8 +30,10 @@ LOST_UNWRITTEN = "the VMM that had its registers has died, and they were on reco
 LOST_ENTERED = "its new VMM had been let in and has died; what was on record of it is of an earlier time"
 PATIENCE = 0.5
 UNDER_WAY = (Phase.SUSPENDED, Phase.DESCRIBED, Phase.TRANSFERRED)
-CHANGING = (*MOVES, "describe", "recover", "resume", "roll_back")
-"""Steps after which the firmware's table says something else."""
+AHEAD = {"unmap": ("reassign",), "map": ("create", "resume")}
+"""Steps that an eager driver has done by the same message, as the plan goes on with them."""
+CHANGING = ("recover", "resume", "roll_back")
+"""Steps after which the firmware's table says something else than it has told the driver."""
 ENDING = ("forget", "settle", "bury", "concede")
 
 
@@ -39,6 +42,9 @@ class Driver:
 
     It keeps no state that matters: ``drive`` looks at the parties and goes on from there, whoever began.
     Raises PeerGone and NoReply for the operator to see to; then it is called again.
+
+    at: told of each point between two steps.  eager: what a party is to do without a word from anyone else in between
+    is asked of it in one message; nobody can look, or cancel, in between then.
     """
 
     def __init__(self, firmware: Link, partitions: Mapping[str, Link], log: EventLog, setting: Setting) -> None:
@@ -46,6 +52,7 @@ class Driver:
         self.log = log
         self.setting = setting
         self.at: Callable[[str, str], None] = lambda point, vm: None
+        self.eager = not setting.observe and not setting.defects
         self._journeys: dict[str, Journey] = {}
         self.parties = Parties(firmware, partitions, setting, self._journeys)
         self.steps = StepLog(self.parties, log)
@@ -114,10 +121,11 @@ class Driver:
     def migrate(self, vm: str, target: str) -> Ending:
         """Take a VM to another partition; returns how that ended, which need not be there."""
         self.suspend(vm, target)
-        return self.drive(vm)
+        return self._drive(vm)
 
     def suspend(self, vm: str, target: str) -> None:
         """Begin to take a VM to another partition: make that ready, and suspend the VM."""
+        self.parties.remembered.clear()
         grant = self.parties.grant(vm)
         if target == grant.source:
             raise Refused(f"VM {vm} is in {target} already.")
@@ -125,7 +133,7 @@ class Driver:
         source = self.parties.ask(grant.source, "report", vm)
         if source.target != grant.source:
             raise Refused(f"VM {vm} migrates to {source.target} already.")
-        self.parties.link(target).call("prepare", vm=vm, plan=grant.plan)
+        self.parties.tell(target, "prepare", vm, plan=grant.plan)
         journey = self._journeys[vm] = Journey(target=target)
         self._suspend(vm, grant, journey)
 
@@ -142,6 +150,9 @@ class Driver:
         """Do what comes next for a VM until nothing is under way."""
         self.steps.pay()
         self.parties.remembered.clear()
+        return self._drive(vm)
+
+    def _drive(self, vm: str) -> Ending:
         try:
             return self._driven(vm)
         finally:
@@ -200,7 +211,8 @@ class Driver:
         if self._journeys[vm].turned:
             self._journeys[vm].turned = False
             return  # the operator has cancelled in the meantime
-        self.steps.pending(said)
+        ahead = [self.steps.said(vm, each, scene) for each in AHEAD.get(step, ()) if self.eager]
+        self.steps.pending([said, *ahead])
         began = time.monotonic()
         try:
             note = self._do(vm, step, scene, journey)
@@ -210,7 +222,7 @@ class Driver:
             return
         except (PeerGone, NoReply) as error:
             self.parties.remembered.clear()
-            self.log.perhaps([said], note=str(error))
+            self.log.perhaps([said, *ahead], note=str(error))
             if isinstance(error, NoReply) and self._may_give_up(step, scene):
                 self._give_up(vm, "time_out", "source", str(error))
                 return
@@ -263,13 +275,13 @@ class Driver:
         """The firmware was started again."""
         self.firmware.reconnect()
 
-    def take_over(self, pending: Sequence[Said], down: Sequence[str] = ()) -> None:
-        """Take over from a driver that died: what it carried is lost, and its last step may have happened."""
+    def take_over(self, pending: Sequence[Sequence[Said]], down: Sequence[str] = ()) -> None:
+        """Take over from a driver that died: what it carried is lost, and its last steps may have happened."""
         self.parties.down |= set(down)
         vms = self.parties.snapshot().vms
         lost = [(Said("lose", {"vm": vm, "message": message.name}),) for vm in vms for message in Message]
         written = [tuple(self.parties.writes(vm)) for vm in vms]
-        self.log.perhaps([*written, tuple(pending), *lost], "another coordinator took over")
+        self.log.perhaps([*written, *pending, *lost], "another coordinator took over")
         for vm, entry in vms.items():
             self._journeys[vm] = Journey(target=entry.target)
             self.log.seen(self.parties.seen(vm), "found by the coordinator that took over")
@@ -279,10 +291,12 @@ class Driver:
     def _do(self, vm: str, step: str, scene: Scene, journey: Journey) -> str:
         """Have a step done; what there is to note of it."""
         source, target = scene.grant.source, scene.destination
+        policy = self.setting.policy
         match step:
             case "describe":
                 found = self.parties.tell(source, "describe", vm).configuration
-                self.firmware.call("describe", vm=vm, target=target, configuration=found)
+                self.parties.table(vm, "describe", target=target, configuration=found)
+                self._foresee(source, Call("described", {"vm": vm}), Call("transfer", {"vm": vm}))
                 self.parties.tell(source, "described", vm)
                 return f"{len(found)} bytes"
             case "transfer":
@@ -291,12 +305,19 @@ class Driver:
             case "receive":
                 self.parties.tell(target, "receive", vm, configuration=journey.configuration)
                 journey.sent.discard(Message.CONFIG)
+            case "unlock":
+                self._foresee(source, Call("unlock", {"vm": vm}), Call("unmap", {"vm": vm, "policy": policy}))
+                self.parties.tell(source, "unlock", vm)
             case "unmap":
-                self.parties.tell(source, "unmap", vm, policy=self.setting.policy)
-                taken = self.firmware.call("revoke", vm=vm, partition=source, policy=self.setting.policy)
-                return f"{self.setting.policy.value}, {taken} processes"
+                self.parties.tell(source, "unmap", vm, policy=policy)
+                revocation = {"vm": vm, "partition": source, "policy": policy}
+                self._foresee(None, Call("revoke", revocation), Call("reassign", {"vm": vm, "step": "reassign"}))
+                return f"{policy.value}, {self.firmware.call('revoke', **revocation)} processes"
+            case "map":
+                self._foresee(target, *(Call(each, {"vm": vm}) for each in ("map", "create", "resume")))
+                self.parties.tell(target, "map", vm)
             case "reassign" | "complete" | "give_back" | "reclaim":
-                self.firmware.call("reassign", vm=vm, step=step)
+                self.parties.table(vm, "reassign", step=step)
             case "recover":
                 self.parties.tell(target, "recover", vm, plan=scene.grant.plan)
             case "answer":
@@ -330,12 +351,20 @@ class Driver:
                 self.parties.tell(where, step, vm)
         return ""
 
+    def _foresee(self, partition: str | None, *calls: Call) -> None:
+        """Ask several things of a partition, or of the firmware, at once, if that may be."""
+        if self.eager:
+            link = self.firmware if partition is None else self.parties.link(partition)
+            link.foresee(*calls)
+
     def _suspend(self, vm: str, grant: Grant, journey: Journey) -> None:
         said = [Said("suspend", {"vm": vm, "partition": journey.target})]
-        self.steps.pending(said)
+        self.steps.pending([said])
         self.at("before:suspend", vm)
         journey.began = time.monotonic()
         try:
+            target = {"vm": vm, "target": journey.target}
+            self._foresee(grant.source, Call("suspend", target), Call("describe", {"vm": vm}))
             self.parties.tell(grant.source, "suspend", vm, target=journey.target)
         except (PeerGone, NoReply):
             self.steps.owe(vm, said, certain=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Protocol
 
@@ -96,7 +97,12 @@ def guest_named(name: str, options: Mapping[str, str]) -> Guest:
 
 def promised(plan: Plan) -> tuple[CpuRequirements, tuple[type[DeviceState], ...]]:
     """What the guest of a plan needs, and the kinds of its devices in order: what a configuration must agree with."""
-    guest = guest_named(plan.guest, plan.options)
+    return _promised(plan.guest, tuple(sorted(plan.options.items())))
+
+
+@lru_cache(maxsize=64)
+def _promised(name: str, options: tuple[tuple[str, str], ...]) -> tuple[CpuRequirements, tuple[type[DeviceState], ...]]:
+    guest = guest_named(name, dict(options))
     return guest.requirements, tuple(device.kind for device in guest.devices())
 
 

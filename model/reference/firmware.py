@@ -19,6 +19,7 @@ import msgspec
 from attorn.model.reference.configuration import decode
 from attorn.model.reference.engines import promised
 from attorn.model.reference.fault_points import Defect, FaultPoints
+from attorn.model.reference.injection import inject_release
 from attorn.model.reference.journal import Journal
 from attorn.model.reference.process import KnownProcesses, serve_until_orphaned
 from attorn.model.reference.records import (
@@ -39,7 +40,7 @@ from attorn.model.reference.records import (
     Withdrawn,
 )
 from attorn.model.reference.refusals import Refused
-from attorn.model.reference.revocation import Policy, by_file, end, family, holds_of, inject_release
+from attorn.model.reference.revocation import Ending, Policy, by_file, end, family, holds_of
 from attorn.model.reference.segments import SegmentStore
 from attorn.model.reference.table import Table
 from attorn.model.reference.validation import validate
@@ -188,8 +189,11 @@ class Firmware:
             raise Refused(f"segment {segment} belongs to {partition} already, or does not exist.")
         self._write(Rebalanced(segment, partition))
 
-    def describe(self, channel: Channel, vm: str, target: str, configuration: bytes) -> None:
-        """Write down that the source gives a VM away, with the configuration, before it gives anything up."""
+    def describe(self, channel: Channel, vm: str, target: str, configuration: bytes) -> Grant:
+        """Write down that the source gives a VM away, with the configuration, before it gives anything up.
+
+        Returns what the table then says.
+        """
         self._operator(channel)
         entry = self.table.entry(vm)
         found = decode(configuration)
@@ -197,14 +201,15 @@ class Firmware:
             validate(found, self._grant(entry), target, *promised(entry.plan))
         record = Intended(vm, target, configuration)
         if entry.intent and not entry.entered and (entry.target, entry.configuration) == (target, configuration):
-            return  # asked again, because whoever asked first has died
+            return self._grant(entry)  # asked again, because whoever asked first has died
         self.table.check(record)
         self.points.reach("firmware:describe:before-journal")
         if self.points.has(Defect.SKIPPED_INTENT):
             entry.target, entry.configuration = target, configuration
-            return
+            return self._grant(entry)
         self._write(record)
         self.points.reach("firmware:describe:after-journal")
+        return self._grant(entry)
 
     def revoke(self, channel: Channel, vm: str, partition: str, policy: Policy) -> int:
         """Make sure by a policy that no process of a partition can touch a VM's memory; how many processes it took.
@@ -216,29 +221,23 @@ class Firmware:
         if policy is Policy.NONE or self.points.has(Defect.STALE_MAPPING):
             return 0
         self.points.reach("firmware:revoke:before")
+        if policy is Policy.KILL:
+            return self._end_holders(vm, partition, files)
         taken = 0
-        if policy is not Policy.COOPERATE:
+        if policy is Policy.PTRACE:
             for hold in self._holds(partition, files):
-                if policy is Policy.KILL:
-                    if self._known.shared(hold.pid):
-                        raise Refused(
-                            f"{hold} and executes other VMs of {partition} too; "
-                            "killing it would end them. Use the policy ptrace, or give each VM its own process."
-                        )
-                    end(hold.pid)
-                else:
-                    inject_release(hold)
+                inject_release(hold)
                 taken += 1
         kept = self._holds(partition, files)
         if kept:
             raise Refused(f"{partition} has not released the memory of VM {vm}: {kept[0]}.")
         return taken
 
-    def reassign(self, channel: Channel, vm: str, step: str = "reassign", segments: tuple[int, ...] = ()) -> list[int]:
+    def reassign(self, channel: Channel, vm: str, step: str = "reassign", segments: tuple[int, ...] = ()) -> Grant:
         """Move segments of a VM to the destination, or back to the source: one record, all or none.
 
         step: reassign, complete (the source is dead), give_back or reclaim.  segments: those; none means all that the
-        other side owns.  Returns those that moved.
+        other side owns.  Returns what the table then says.
         """
         self._operator(channel)
         entry = self.table.entry(vm)
@@ -246,7 +245,7 @@ class Firmware:
         wanted, other = (entry.source, entry.target) if back else (entry.target, entry.source)
         moving = segments or tuple(number for number in entry.segments if self.table.owner[number] == other)
         if not moving:
-            return []
+            return self._grant(entry)
         record = Moved(vm, wanted, moving, step)
         if not self.points.defects & UNWRITTEN:
             self.table.check(record)
@@ -261,7 +260,7 @@ class Firmware:
         if self.points.has(Defect.SCRUB_ON_REASSIGN):
             self._scrub(moving[:1])
         self.points.reach(f"firmware:{step}:after-journal")
-        return list(moving)
+        return self._grant(entry)
 
     def fence(self, channel: Channel, partition: str) -> int:
         """End whatever is left of a partition's processes, and wait until it is gone; how many there were."""
@@ -308,10 +307,10 @@ class Firmware:
         """What the table says of a VM."""
         return self._grant(self.table.entry(vm))
 
-    def handles(self, channel: Channel, vm: str, first: int = 0) -> tuple[int, list[int]]:
-        """Handles of a VM's segments in order of guest address, from the n-th on, as many as fit; how many there are.
+    def handles(self, channel: Channel, vm: str, first: int = 0) -> tuple[Grant | None, list[int]]:
+        """Handles of a VM's segments in order of guest address, from the n-th on, as many as fit.
 
-        Only for a partition that owns every one of them.
+        With the first ones comes what the table says of the VM. Only for a partition that owns every segment of it.
         """
         entry = self.table.entry(vm)
         asker = self._asker(channel)
@@ -324,7 +323,8 @@ class Firmware:
                 f"segment {foreign[0]} of VM {vm} belongs to {self.table.owner[foreign[0]]}; "
                 f"{asker or 'the operator'} gets no handle of it."
             )
-        return len(wanted), [self.store.handle(number) for number in wanted[first : first + HANDLES]]
+        said = self._grant(entry) if first == 0 else None
+        return said, [self.store.handle(number) for number in wanted[first : first + HANDLES]]
 
     def enter(self, channel: Channel, vm: str) -> None:
         """The destination asks to be let in: what was written down of the VM's state is void from here on."""
@@ -411,6 +411,28 @@ class Firmware:
     def _holds(self, partition: str, files: dict[tuple[int, int], int]) -> list[Any]:
         """What processes of a partition, and their descendants, have of some segments."""
         return [hold for pid in family(self._known.of(partition)) if (hold := holds_of(pid, files))]
+
+    def _end_holders(self, vm: str, partition: str, files: dict[tuple[int, int], int]) -> int:
+        """End every process of a partition that has some segments, and wait until all are gone; how many there were.
+
+        That of the VM is killed before it is looked at, and the others are looked at while it dies. Whether anyone has
+        the segments after that is for ``reassign`` to see.
+        """
+        members = family(self._known.of(partition))
+        endings = [Ending(pid) for pid in self._known.of(partition, vm)]
+        others = set(members) - {each.pid for each in endings}
+        try:
+            for hold in filter(None, (holds_of(pid, files) for pid in others)):
+                if self._known.shared(hold.pid):
+                    raise Refused(
+                        f"{hold} and executes other VMs of {partition} too; "
+                        "killing it would end them. Use the policy ptrace, or give each VM its own process."
+                    )
+                endings.append(Ending(hold.pid))
+        finally:
+            for each in endings:
+                each.wait()
+        return len(endings)
 
     def _mapped(self, entry: VmEntry, partition: str, files: dict[tuple[int, int], int]) -> dict[int, int]:
         """Where a partition maps a VM's segments: the lowest in the process is the lowest that the guest sees."""

@@ -31,7 +31,7 @@ from attorn.model.reference.link import Link
 from attorn.model.reference.noise import NoiseSetting
 from attorn.model.reference.nursery import nursery
 from attorn.model.reference.partition import PartitionOptions
-from attorn.model.reference.process import Child, KnownProcesses, spawn
+from attorn.model.reference.process import Child, said_hello, spawn
 from attorn.model.reference.records import Plan, Snapshot
 from attorn.model.reference.refusals import NoReply, PeerGone, Refused, Unsupported
 from attorn.model.reference.revocation import Policy, end
@@ -434,7 +434,7 @@ class Host:
         for name in self.names:
             if name in self._children:
                 self._children[name].kill()
-        for pid in KnownProcesses(self.directory / "state" / "processes").all():
+        for pid in said_hello(self.directory / "state" / "processes"):
             if pid != os.getpid():
                 end(pid)
         if COORDINATOR in self._children:

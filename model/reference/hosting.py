@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 from collections.abc import Sequence
 
@@ -16,10 +18,11 @@ from attorn.model.reference.link import Link
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import Refused
 from attorn.model.reference.segments import Identity, identity
-from attorn.model.reference.vmm.cpu_state import CpuRequirements, CpuState
+from attorn.model.reference.vmm.cpu_state import CpuState
 from attorn.model.reference.vmm.engine import CannotCarry, Engine, EngineUnavailable
 from attorn.model.reference.vmm.memory import MemoryRange, UnfitMemory
 from attorn.model.reference.wire import close_all
+from attorn.spec.errors import BadInput
 
 __all__ = ["Hosted", "RunState", "Status"]
 
@@ -58,11 +61,10 @@ class Hosted:
         self.points = points
         self.engine: Engine | None = None
         self.devices: Sequence[Device] = ()
-        self.requirements: CpuRequirements | None = None
-        self._memory_at: list[tuple[int, int]] = []
+        self._loaded: CpuState | None = None
 
-    def make(self, engine: str, plan: Plan) -> CpuRequirements:
-        """Make the VM without memory and without state: what can be paid before it is needed.
+    def make(self, engine: str, plan: Plan) -> Status:
+        """Make the VM without memory and without state.
 
         Raises Refused when this engine cannot execute such a guest, and says why.
         """
@@ -75,15 +77,39 @@ class Hosted:
             self.engine = kind.make(guest.requirements, self.devices)
         except EngineUnavailable as error:
             raise Refused(f"VM {self.vm} cannot be executed by {engine}: {error}") from None
-        self.requirements = guest.requirements
-        return guest.requirements
+        return self.status()
 
-    def attach(self) -> None:
+    def costly(self) -> tuple[None, tuple[int, ...]]:
+        """Handles whose end takes long; they are of no use to any other process."""
+        return None, self._engine.costly
+
+    def prepare(self) -> Status:
+        """Pay for a VM that is to come what can be paid before it stands still."""
+        grant = msgspec.convert(self.firmware.call("lookup", vm=self.vm), Grant)
+        try:
+            self._rehearse(grant.segments[0].guest_address)
+            self._engine.reserve([(each.guest_address, grant.size) for each in grant.segments])
+        except (UnfitMemory, OSError) as error:
+            raise Refused(f"VM {self.vm}: {error}") from None
+        return self.status()
+
+    def _rehearse(self, address: int) -> None:
+        """Go through what is to come with a page of no use: what a process does for the first time takes longer."""
+        page = os.memfd_create("rehearsal", os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(page, mmap.PAGESIZE)
+            self._engine.attach([MemoryRange(page, 0, mmap.PAGESIZE, address)])
+            with contextlib.suppress(CannotCarry):  # a vCPU as it is made need not fit
+                self._engine.restore(self._engine.capture())
+            self._engine.detach()
+        finally:
+            os.close(page)
+
+    def attach(self) -> Status:
         """Map all segments of the VM, once; raises Refused when the firmware does not hand them out."""
         if self._mapped():
-            return
-        grant = msgspec.convert(self.firmware.call("lookup", vm=self.vm), Grant)
-        handles = self._handles(grant)
+            return self.status()
+        grant, handles = self._handles()
         self.points.reach("vm:attach:handles")
         try:
             ranges = [
@@ -105,17 +131,20 @@ class Hosted:
         finally:
             close_all(handles)
         self.points.reach("vm:attach:mapped")
+        return self.status()
 
     def boot(self, plan: Plan) -> None:
         """Put the guest's program into memory, and the vCPU and devices to the start."""
         guest = guest_named(plan.guest, plan.options)
         self._engine.restore(guest.boot(self._engine.memory))
 
-    def start(self) -> None:
+    def start(self) -> Status:
         """Let devices and vCPU go on."""
         for device in self.devices:
             device.resume()
+        self._loaded = None
         self._engine.start()
+        return self.status()
 
     def suspend(self) -> Status:
         """Stop the vCPU between two instructions, then bring the devices to rest."""
@@ -136,14 +165,22 @@ class Hosted:
             memory.write(address, bytes([memory.read(address, 1)[0] ^ 0xFF]))
         return found
 
-    def restore(self, state: RunState) -> None:
+    def load(self, cpu: CpuState) -> None:
+        """Give the vCPU its state already, if it can be had before there is memory; ``restore`` then need not."""
+        with contextlib.suppress(BadInput):
+            self._engine.restore(cpu)
+            self._loaded = cpu
+
+    def restore(self, state: RunState) -> Status:
         """Give vCPU and devices their state; devices take what they name, such as the lock of a disk."""
         cpu = state.cpu
         if self.points.has(Defect.STALE_REGISTERS):
             general = msgspec.structs.replace(cpu.general, rax=max(cpu.general.rax - 1000, 0))
             cpu = msgspec.structs.replace(cpu, general=general)
+        loaded, self._loaded = self._loaded, None
         try:
-            self._engine.restore(cpu)
+            if loaded != cpu:
+                self._engine.restore(cpu)
         except CannotCarry as error:
             raise Refused(f"VM {self.vm} cannot be created here: {error}") from None
         if len(state.devices) != len(self.devices):
@@ -151,17 +188,19 @@ class Hosted:
         for device, each in zip(self.devices, state.devices, strict=True):
             device.restore(each)
         self.points.reach("vm:restore:done")
+        return self.status()
 
-    def release(self) -> None:
+    def release(self) -> Status:
         """Have the devices give up what they hold outside memory."""
         for device in self.devices:
             device.release()
+        return self.status()
 
-    def detach(self) -> None:
+    def detach(self) -> Status:
         """Unmap all segments."""
-        if self.points.has(Defect.STALE_MAPPING):
-            return
-        self._engine.detach()
+        if not self.points.has(Defect.STALE_MAPPING):
+            self._engine.detach()
+        return self.status()
 
     def close(self) -> None:
         """Give back all."""
@@ -210,14 +249,20 @@ class Hosted:
         except UnfitMemory:
             return False
 
-    def _handles(self, grant: Grant) -> list[int]:
+    def _handles(self) -> tuple[Grant, list[int]]:
+        """What the firmware has on record of the VM, and a handle of each segment in that order."""
         found: list[int] = []
         try:
+            said, some = self.firmware.call_for_handles("handles", vm=self.vm)
+            found += some
+            grant = msgspec.convert(said, Grant)
             while len(found) < len(grant.segments):
-                count, some = self.firmware.call_for_handles("handles", vm=self.vm, first=len(found))
+                _, some = self.firmware.call_for_handles("handles", vm=self.vm, first=len(found))
                 found += some
-                if not some or count != len(grant.segments):
-                    raise Refused(f"VM {self.vm}: {len(found)} handles came for {len(grant.segments)} segments.")
+                if not some:
+                    break
+            if len(found) != len(grant.segments):
+                raise Refused(f"VM {self.vm}: {len(found)} handles came for {len(grant.segments)} segments.")
             for handle, each in zip(found, grant.segments, strict=True):
                 wanted = Identity(each.device, each.inode, grant.size)
                 if identity(handle) != wanted:
@@ -225,7 +270,7 @@ class Hosted:
         except BaseException:
             close_all(found)
             raise
-        return found
+        return grant, found
 
 
 def _copied(piece: MemoryRange) -> MemoryRange:

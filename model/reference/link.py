@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from attorn.model.reference.refusals import PeerGone
-from attorn.model.reference.wire import Caller, Noise, close_all, connect
+from attorn.model.reference.wire import Call, Caller, Noise, close_all, connect
 
 __all__ = ["Link"]
 
@@ -38,9 +38,25 @@ class Link:
         try:
             return caller.call_for_handles(method, **arguments)
         except PeerGone as error:
-            if error.party == self.peer:
-                self.close()
-                self._broken = True
+            self._note(error)
+            raise
+
+    def begin(self, method: str, /, **arguments: Any) -> None:
+        """Send the call that will be made next, and do not wait; see ``Caller.begin``."""
+        caller = self._connected()
+        try:
+            caller.begin(method, **arguments)
+        except PeerGone as error:
+            self._note(error)
+            raise
+
+    def foresee(self, *calls: Call) -> None:
+        """Have several calls made in one message; see ``Caller.foresee``."""
+        caller = self._connected()
+        try:
+            caller.foresee(*calls)
+        except PeerGone as error:
+            self._note(error)
             raise
 
     def reconnect(self) -> None:
@@ -54,6 +70,11 @@ class Link:
         if self._caller is not None:
             self._caller.close()
             self._caller = None
+
+    def _note(self, error: PeerGone) -> None:
+        if error.party == self.peer:
+            self.close()
+            self._broken = True
 
     def _connected(self) -> Caller:
         if self._broken:

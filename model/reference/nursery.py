@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import fcntl
+import gc
 import os
 import select
 import shutil
@@ -144,6 +145,8 @@ def main() -> None:
     home = Path(door.getsockname()).parent
     server.accept_from(door)
     server.watch(lifeline, orphaned)
+    gc.collect()
+    gc.freeze()  # what is here at a fork stays, and is not looked through, and so copied, in each child
     try:
         server.run()
     except _Forked as forked:

@@ -184,7 +184,11 @@ class Parties:
         """What the firmware has on record of a VM."""
         if vm in self.remembered.grants:
             return self.remembered.grants[vm]
-        grant = msgspec.convert(self.firmware.call("lookup", vm=vm), Grant)
+        return self.table(vm, "lookup")
+
+    def table(self, vm: str, method: str, **arguments: Any) -> Grant:
+        """Ask something of the firmware, and remember what it then has on record of a VM."""
+        grant = msgspec.convert(self.firmware.call(method, vm=vm, **arguments), Grant)
         if self.remembered.used:
             self.remembered.grants[vm] = grant
         return grant

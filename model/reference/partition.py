@@ -27,10 +27,10 @@ from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import Refused
 from attorn.model.reference.remote_vm import RemoteVm
 from attorn.model.reference.revocation import Policy
-from attorn.model.reference.slots import Report, Slot, Slots
+from attorn.model.reference.slots import STILL, Report, Slot, Slots
 from attorn.model.reference.validation import validate
 from attorn.model.reference.vm_process import VmOptions
-from attorn.model.reference.wire import Server
+from attorn.model.reference.wire import Call, Server
 from attorn.spec.handover import Arrival, Outcome
 from attorn.spec.vocabulary import Phase
 
@@ -65,6 +65,8 @@ class Partition:
         self.points = FaultPoints(frozenset(options.defects))
         self.firmware = Link(Path(options.firmware), "the firmware", options.token)
         self.firmware.reconnect()
+        self.afterwards: Callable[[Callable[[], None]], None] = lambda work: work()
+        """How something is done once the answer to the request at hand is out."""
         self.slots = Slots(options.name, options.engine, self._fresh, self.firmware.peer)
 
     # Life
@@ -82,7 +84,7 @@ class Partition:
         self._require(slot.phase is Phase.RUNNING, slot, "boot")
         slot.vmm().attach()
         slot.vmm().boot(slot.plan)
-        slot.vmm().start()
+        slot.status = slot.vmm().start()
         return self.slots.report(slot)
 
     def stop(self, vm: str) -> Report:
@@ -101,9 +103,12 @@ class Partition:
             return self.slots.report(slot)
         self._require(slot.phase is Phase.RUNNING and slot.target == self.options.name, slot, "suspend")
         self.points.reach("source:suspend:before")
-        slot.vmm().suspend()
+        self.firmware.begin("lookup", vm=vm)  # for the description, which comes next
+        vmm = slot.vmm()
+        if isinstance(vmm, RemoteVm):
+            vmm.foresee(Call("suspend"), Call("capture"))
+        slot.status = vmm.suspend()
         slot.phase, slot.target, slot.told = Phase.SUSPENDED, target, Outcome.OPEN
-        slot.epoch = self._grant(vm).epoch
         self.points.reach("source:suspend:after")
         return self.slots.report(slot)
 
@@ -112,6 +117,7 @@ class Partition:
         slot = self.slots.of(vm)
         self._require(slot.phase in (Phase.SUSPENDED, Phase.DESCRIBED) and not slot.aborting, slot, "describe")
         grant = self._grant(vm)
+        slot.epoch = grant.epoch
         slot.state = slot.vmm().capture()
         segments = tuple(SegmentDescription(each.segment, grant.size, each.guest_address) for each in grant.segments)
         if self.points.has(Defect.MISSING_SEGMENT):
@@ -143,7 +149,7 @@ class Partition:
         slot = self.slots.of(vm)
         self._require(slot.phase is Phase.TRANSFERRED and not slot.aborting, slot, "unlock")
         if not self.points.has(Defect.LATE_UNLOCK):
-            slot.vmm().release()
+            slot.status = slot.vmm().release() if slot.status.has_disk else slot.status
         slot.locked = False
         return self.slots.report(slot)
 
@@ -155,10 +161,9 @@ class Partition:
         slot.released = True
         if isinstance(slot.hosted, RemoteVm):
             slot.hosted.expendable = True
-        if policy is Policy.COOPERATE:
-            slot.vmm().detach()
+        slot.status = slot.vmm().detach() if policy is Policy.COOPERATE else STILL
         self.points.reach("source:unmap:after")
-        return self.slots.report(slot, asking=policy is Policy.COOPERATE)
+        return self.slots.report(slot)
 
     def exit(self, vm: str) -> Report:
         """Free all that the VM holds here."""
@@ -222,7 +227,7 @@ class Partition:
         self.firmware.call("withdraw", vm=vm)
         if slot.state is not None and (slot.released or not slot.locked):
             slot.vmm().restore(slot.state)
-        slot.vmm().start()
+        slot.status = slot.vmm().start()
         slot.phase, slot.aborting, slot.released, slot.locked = Phase.RUNNING, False, False, True
         slot.told, slot.state, slot.configuration = Outcome.STAYED, None, b""
         self.points.reach("source:roll_back:after")
@@ -253,7 +258,7 @@ class Partition:
 
     def prepare(self, vm: str, plan: Plan) -> Report:
         """Make ready for a VM, before it is suspended; refuse here what cannot be carried."""
-        return self.slots.report(self.slots.make(vm, plan))
+        return self.slots.report(self.slots.make(vm, plan, coming=True))
 
     def receive(self, vm: str, configuration: bytes) -> Report:
         """Take the configuration, once all of it agrees with the firmware's table."""
@@ -262,11 +267,13 @@ class Partition:
             return self.slots.report(slot)
         self._require(slot.arrival in (Arrival.NOTHING, Arrival.DECLINED), slot, "receive")
         self.points.reach("destination:receive:before")
+        self.firmware.begin("lookup", vm=vm)
         found = decode(configuration)
         if not self.points.has(Defect.MISSING_SEGMENT):
             validate(found, self._grant(vm), self.options.name, *promised(slot.plan))
         slot.state = RunState(cpu=found.cpu, devices=found.devices)
         slot.configuration, slot.epoch, slot.arrival = configuration, found.epoch, Arrival.RECEIVED
+        self.afterwards(lambda: slot.vmm().load(found.cpu))
         self.points.reach("destination:receive:after")
         return self.slots.report(slot)
 
@@ -285,7 +292,10 @@ class Partition:
         slot = self.slots.of(vm)
         self._require(slot.arrival in (Arrival.RECEIVED, Arrival.CREATED), slot, "map")
         self.points.reach("destination:map:before")
-        slot.vmm().attach()
+        vmm = slot.vmm()
+        if isinstance(vmm, RemoteVm) and slot.state is not None:
+            vmm.foresee(Call("attach"), Call("restore", {"state": slot.state}))
+        slot.status = vmm.attach()
         self.points.reach("destination:map:after")
         return self.slots.report(slot)
 
@@ -295,7 +305,7 @@ class Partition:
         self._require(slot.arrival is Arrival.RECEIVED and slot.state is not None, slot, "create")
         self.points.reach("destination:create:before")
         assert slot.state is not None
-        slot.vmm().restore(slot.state)
+        slot.status = slot.vmm().restore(slot.state)
         slot.arrival, slot.resources, slot.locked = Arrival.CREATED, True, True
         self.points.reach("destination:create:after")
         return self.slots.report(slot)
@@ -310,7 +320,7 @@ class Partition:
         if self.options.memory is Memory.EXCLUSIVE:
             self.firmware.call("enter", vm=vm)
         self.points.reach("destination:resume:entered")
-        slot.vmm().start()
+        slot.status = slot.vmm().start()
         slot.arrival, slot.state, slot.configuration = Arrival.RESUMED, None, b""
         self.points.reach("destination:resume:after")
         return self.slots.report(slot)
@@ -347,7 +357,11 @@ class Partition:
 
     def report(self, vm: str) -> Report:
         """What there is to say of a VM."""
-        return self.slots.report(self.slots.of(vm)) if vm in self.slots else Report()
+        if vm not in self.slots:
+            return Report()
+        slot = self.slots.of(vm)
+        self.slots.ask(slot)
+        return self.slots.report(slot)
 
     def reconnect(self) -> list[str]:
         """Say hello to a firmware that was started again, here and in the VMs' processes; the VMs that there are."""
@@ -408,5 +422,6 @@ def serve(given: str) -> None:
     options = msgspec.json.decode(given, type=PartitionOptions)
     partition = Partition(options)
     server = Server(options.name, partition_methods(partition))
+    partition.afterwards = server.afterwards
     server.accept_from(socket.socket(fileno=options.listening))
     serve_until_orphaned(server, options.lifeline)

@@ -83,9 +83,17 @@ class Pretend:
         return self._memory
 
     @property
+    def costly(self) -> tuple[int, ...]:
+        """None."""
+        return ()
+
+    @property
     def stopped(self) -> Stopped | None:
         """Why it does not count."""
         return self._stopped
+
+    def reserve(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Nothing is gained by that here."""
 
     def attach(self, ranges: Sequence[MemoryRange]) -> GuestMemory:
         """Map the memory."""

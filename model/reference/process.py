@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import msgspec
 from attorn.model.reference.nursery import Birth, bear, gone
 from attorn.model.reference.wire import Server
 
-__all__ = ["Child", "KnownProcesses", "serve_until_orphaned", "spawn", "started"]
+__all__ = ["Child", "KnownProcesses", "said_hello", "serve_until_orphaned", "spawn", "started"]
 
 
 class Child:
@@ -46,43 +47,88 @@ class Child:
             self._handle = -1
 
 
+@dataclass(frozen=True)
+class _Known:
+    partition: str
+    vm: str
+    begun: str
+    handle: int
+
+
 class KnownProcesses:
-    """The processes that have said hello, by what /proc tells of them; kept in a file for the next firmware."""
+    """The processes that have said hello, each by a handle; kept in a file for the next firmware."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[int, tuple[str, str, str]] = {}
+        self._known: dict[int, _Known] = {}
         if path.exists():
-            self._known = msgspec.json.decode(path.read_bytes(), type=dict[int, tuple[str, str, str]])
+            written = msgspec.json.decode(path.read_bytes(), type=dict[int, tuple[str, str, str]])
+            for pid, (partition, vm, begun) in written.items():
+                self._note(pid, partition, vm, begun)
 
     def add(self, pid: int, partition: str, vm: str) -> None:
         """Note a process, and forget those that have ended."""
-        self._known[pid] = partition, vm, started(pid)
-        self._known = {each: said for each, said in self._known.items() if started(each) == said[2] != ""}
+        for each in [each for each in self._known if each == pid or not self._lives(each)]:
+            os.close(self._known.pop(each).handle)
+        self._note(pid, partition, vm, started(pid))
+        written = {each: (said.partition, said.vm, said.begun) for each, said in self._known.items()}
         fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(self._known))
+        fresh.write_bytes(msgspec.json.encode(written))
         fresh.replace(self._path)
 
     def all(self) -> list[int]:
         """All processes that live."""
-        return [pid for pid, (_, _, begun) in self._known.items() if started(pid) == begun]
+        return [pid for pid in self._known if self._lives(pid)]
 
-    def of(self, partition: str) -> list[int]:
-        """The processes of a partition that live."""
-        return [pid for pid, (whose, _, begun) in self._known.items() if whose == partition and started(pid) == begun]
+    def of(self, partition: str, vm: str = "") -> list[int]:
+        """The processes of a partition that live; with a VM, only the one that was started to execute just that."""
+        return [
+            pid
+            for pid, said in self._known.items()
+            if said.partition == partition and vm in ("", said.vm) and self._lives(pid)
+        ]
 
     def shared(self, pid: int) -> bool:
         """Whether a process executes more than one VM."""
-        return pid in self._known and not self._known[pid][1]
+        return pid in self._known and not self._known[pid].vm
+
+    def close(self) -> None:
+        """Give up the handles."""
+        while self._known:
+            os.close(self._known.popitem()[1].handle)
+
+    def _note(self, pid: int, partition: str, vm: str, begun: str) -> None:
+        """Know a process if it is still the one that began then."""
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        if begun and started(pid) == begun:
+            self._known[pid] = _Known(partition, vm, begun, handle)
+        else:
+            os.close(handle)
+
+    def _lives(self, pid: int) -> bool:
+        return not gone(self._known[pid].handle)
+
+
+def said_hello(path: Path) -> list[int]:
+    """The processes that live of those noted in a file of a firmware."""
+    known = KnownProcesses(path)
+    try:
+        return known.all()
+    finally:
+        known.close()
 
 
 def started(pid: int) -> str:
     """When a process started, in clock ticks since boot, to tell it from later ones of its number; "" if it ended."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as stat:
+            fields = stat.read().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    return "" if fields[0] in "ZX" else fields[19]
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
 def spawn(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -14,8 +14,8 @@ from attorn.model.reference.process import Child, spawn
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import PeerGone, Refused
 from attorn.model.reference.vm_process import VmOptions
-from attorn.model.reference.vmm.cpu_state import CpuRequirements
-from attorn.model.reference.wire import Caller, Channel, pair
+from attorn.model.reference.vmm.cpu_state import CpuState
+from attorn.model.reference.wire import Call, Caller, Channel, close_all, pair
 
 __all__ = ["RemoteVm"]
 
@@ -31,44 +31,67 @@ class RemoteVm:
         self.expendable = False
         """Whether the firmware may have ended it, as its policy is."""
         self.caller = Caller(Channel(ours, f"the process of VM {options.vm}"), seconds=60.0)
+        self._costly: tuple[int, ...] = ()
 
     def _call(self, method: str, **arguments: Any) -> Any:
         try:
             return self.caller.call(method, **arguments)
         except PeerGone as error:
-            if error.party != self.caller.channel.peer or self.expendable:
-                raise
-            os._exit(1)  # nobody took the process away: it has died, and this VMM with it
+            self._lost(error)
 
-    def make(self, engine: str, plan: Plan) -> CpuRequirements:
-        return msgspec.convert(self._call("make", engine=engine, plan=plan), CpuRequirements)
+    def _lost(self, error: PeerGone) -> NoReturn:
+        if error.party != self.caller.channel.peer or self.expendable:
+            raise error
+        os._exit(1)  # nobody took the process away: it has died, and this VMM with it
 
-    def attach(self) -> None:
-        self._call("attach")
+    def _asked(self, method: str, **arguments: Any) -> Status:
+        return msgspec.convert(self._call(method, **arguments), Status)
+
+    def make(self, engine: str, plan: Plan) -> Status:
+        status = self._asked("make", engine=engine, plan=plan)
+        # Held here too, so that nobody waits for their end when the firmware ends the process.
+        _, self._costly = self.caller.call_for_handles("costly")
+        return status
+
+    def prepare(self) -> Status:
+        return self._asked("prepare")
+
+    def attach(self) -> Status:
+        return self._asked("attach")
 
     def boot(self, plan: Plan) -> None:
         self._call("boot", plan=plan)
 
-    def start(self) -> None:
-        self._call("start")
+    def start(self) -> Status:
+        return self._asked("start")
 
     def suspend(self) -> Status:
-        return msgspec.convert(self._call("suspend"), Status)
+        return self._asked("suspend")
 
     def capture(self) -> RunState:
         return msgspec.convert(self._call("capture"), RunState)
 
-    def restore(self, state: RunState) -> None:
-        self._call("restore", state=state)
+    def load(self, cpu: CpuState) -> None:
+        with contextlib.suppress(PeerGone):  # whoever asks next finds out
+            self.caller.begin("load", cpu=cpu)
 
-    def release(self) -> None:
-        self._call("release")
+    def foresee(self, *calls: Call) -> None:
+        try:
+            self.caller.foresee(*calls)
+        except PeerGone as error:
+            self._lost(error)
 
-    def detach(self) -> None:
-        self._call("detach")
+    def restore(self, state: RunState) -> Status:
+        return self._asked("restore", state=state)
+
+    def release(self) -> Status:
+        return self._asked("release")
+
+    def detach(self) -> Status:
+        return self._asked("detach")
 
     def status(self) -> Status:
-        return msgspec.convert(self._call("status"), Status)
+        return self._asked("status")
 
     def arm(self, point: str, visits: int = 1) -> None:
         self._call("arm", point=point, visits=visits)
@@ -82,3 +105,5 @@ class RemoteVm:
             self.caller.call("close")
         self.caller.close()
         self.child.close()
+        close_all(self._costly)
+        self._costly = ()

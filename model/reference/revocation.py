@@ -13,11 +13,11 @@ none       Nothing is taken: the `shared` memory semantics of the model, in whic
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
+import re
 import select
 import signal
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -26,7 +26,7 @@ from pathlib import Path
 from attorn.model.reference.refusals import Refused, Unsupported
 from attorn.model.reference.segments import Identity
 
-__all__ = ["Hold", "Policy", "end", "family", "holds_of", "inject_release"]
+__all__ = ["Ending", "Hold", "Policy", "by_file", "end", "family", "holds_of"]
 
 
 class Policy(Enum):
@@ -96,20 +96,20 @@ def holds_of(pid: int, segments: dict[tuple[int, int], int]) -> Hold:
     mappings: list[tuple[int, int, int]] = []
     handles: list[tuple[int, int]] = []
     try:
-        content = Path(f"/proc/{pid}/maps").read_text()
+        content = Path(f"/proc/{pid}/maps").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return Hold(pid, (), ())
     except PermissionError:
         raise Unsupported(f"/proc/{pid}/maps cannot be read; run as the user of that process, or as root.") from None
-    for line in content.splitlines():
-        addresses, _, _, device, inode = line.split(maxsplit=5)[:5]
-        if inode == "0":
+    for device in {each for each, _ in segments}:
+        # Most processes have no mapping of the device at all, and looking for its number is quick.
+        number = b"%02x:%02x" % (os.major(device), os.minor(device))
+        if b" " + number + b" " not in content:
             continue
-        major, minor = (int(part, 16) for part in device.split(":"))
-        segment = segments.get((os.makedev(major, minor), int(inode)))
-        if segment is not None:
-            start, end_ = (int(part, 16) for part in addresses.split("-"))
-            mappings.append((start, end_ - start, segment))
+        for start, stop, inode in re.findall(rb"(?m)^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ " + number + rb" (\d+)", content):
+            segment = segments.get((device, int(inode)))
+            if segment is not None:
+                mappings.append((int(start, 16), int(stop, 16) - int(start, 16), segment))
     try:
         for name in os.listdir(f"/proc/{pid}/fd"):
             try:
@@ -129,116 +129,30 @@ def by_file(identities: dict[int, Identity]) -> dict[tuple[int, int], int]:
     return {(each.device, each.inode): number for number, each in identities.items()}
 
 
-def end(pid: int, seconds: float = 10.0) -> None:
-    """Kill a process and wait until nothing of it runs; raises Refused when it does not end in time."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-        poller = select.poll()
-        poller.register(handle, select.POLLIN)
-        if not poller.poll(seconds * 1000):
-            raise Refused(f"process {pid} has been killed and has not ended within {seconds:g} s.")
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(handle)
+class Ending:
+    """The end of a process: it is killed at once, and waited for when that is asked for."""
 
-
-# ptrace: numbers of requests and of system calls, and struct user_regs_struct, of Linux on x86-64.
-ATTACH, DETACH, GETREGS, SETREGS, SINGLESTEP, PEEK, POKE = 16, 17, 12, 13, 9, 1, 4
-CLOSE, MMAP = 3, 9
-NOTHING = (0, 0x4032, (1 << 64) - 1, 0)  # PROT_NONE; private, anonymous, fixed, no reserve; no file
-REGISTERS = struct.Struct("<27Q")
-R10, R9, R8, RAX, RDX, RSI, RDI, ORIG_RAX, RIP = 7, 8, 9, 10, 12, 13, 14, 15, 16
-SYSCALL = 0x050F
-WALL = 0x40000000
-
-
-def inject_release(hold: Hold) -> None:
-    """Have a process map nothing over each mapping and close each handle; raises Refused when it cannot.
-
-    Not munmap: what the process puts into the gap next, its VMM would unmap with the rest of its guest's memory.
-    """
-    if os.uname().machine != "x86_64":
-        raise Unsupported("injecting system calls is written for x86-64; use the policy kill.")
-    _Tracee(hold.pid).release(hold)
-
-
-class _Tracee:
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._libc.ptrace.restype = ctypes.c_long
-        self._libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+        self._handle = -1
+        with contextlib.suppress(ProcessLookupError):
+            self._handle = os.pidfd_open(pid)
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
-    def release(self, hold: Hold) -> None:
-        tasks = [int(name) for name in os.listdir(f"/proc/{self.pid}/task")]
-        stopped: list[int] = []
+    def wait(self, seconds: float = 10.0) -> None:
+        """Wait until nothing of it runs; raises Refused when it does not end in time."""
+        if self._handle < 0:
+            return
         try:
-            for task in tasks:
-                self._ask(ATTACH, task)
-                os.waitpid(task, WALL)
-                stopped.append(task)
-            self._execute(hold)
+            poller = select.poll()
+            poller.register(self._handle, select.POLLIN)
+            if not poller.poll(seconds * 1000):
+                raise Refused(f"process {self.pid} has been killed and has not ended within {seconds:g} s.")
         finally:
-            for task in stopped:
-                self._libc.ptrace(DETACH, task, None, None)
+            os.close(self._handle)
+            self._handle = -1
 
-    def _execute(self, hold: Hold) -> None:
-        saved = self._registers()
-        # A thread that stands in a system call has that instruction right behind it; else one is put in its way.
-        at = saved[RIP] - 2
-        word = self._peek(at)
-        borrowed = word & 0xFFFF != SYSCALL
-        if borrowed:
-            at = saved[RIP]
-            word = self._peek(at)
-            self._ask(POKE, self.pid, at, (word & ~0xFFFF) | SYSCALL)
-        try:
-            for start, length, _ in hold.mappings:
-                self._call(saved, at, MMAP, start, length, *NOTHING)
-            for handle, _ in hold.handles:
-                self._call(saved, at, CLOSE, handle)
-        finally:
-            if borrowed:
-                self._ask(POKE, self.pid, at, word)
-            self._set(saved)
 
-    def _call(self, saved: list[int], at: int, number: int, *arguments: int) -> None:
-        registers = list(saved)
-        registers[RAX], registers[RIP] = number, at
-        for register, argument in zip((RDI, RSI, RDX, R10, R8, R9), arguments, strict=False):
-            registers[register] = argument
-        registers[ORIG_RAX] = (1 << 64) - 1  # nothing to restart
-        self._set(registers)
-        self._ask(SINGLESTEP, self.pid)
-        _, status = os.waitpid(self.pid, WALL)
-        if not os.WIFSTOPPED(status):
-            raise Refused(f"process {self.pid} ended while it was made to release memory.")
-        answer = self._registers()[RAX]
-        if answer >= (1 << 64) - 4095:
-            raise Refused(f"process {self.pid}: injected system call {number} failed with {answer - (1 << 64)}.")
-
-    def _registers(self) -> list[int]:
-        buffer = ctypes.create_string_buffer(REGISTERS.size)
-        self._ask(GETREGS, self.pid, 0, ctypes.addressof(buffer))
-        return list(REGISTERS.unpack(buffer.raw))
-
-    def _set(self, registers: list[int]) -> None:
-        buffer = ctypes.create_string_buffer(REGISTERS.pack(*registers), REGISTERS.size)
-        self._ask(SETREGS, self.pid, 0, ctypes.addressof(buffer))
-
-    def _peek(self, address: int) -> int:
-        ctypes.set_errno(0)
-        return int(self._libc.ptrace(PEEK, self.pid, address, None)) & (1 << 64) - 1
-
-    def _ask(self, request: int, task: int, address: int = 0, data: int = 0) -> None:
-        if self._libc.ptrace(request, task, address, data) < 0:
-            error = ctypes.get_errno()
-            raise Refused(
-                f"process {self.pid} cannot be traced: {os.strerror(error)}. Allow it (kernel.yama.ptrace_scope), "
-                "or use the policy kill."
-            )
+def end(pid: int, seconds: float = 10.0) -> None:
+    """Kill a process and wait until nothing of it runs; raises Refused when it does not end in time."""
+    Ending(pid).wait(seconds)

@@ -14,7 +14,11 @@ from attorn.model.reference.remote_vm import RemoteVm
 from attorn.spec.handover import Arrival, Outcome
 from attorn.spec.vocabulary import Phase
 
-__all__ = ["Report", "Slot", "Slots"]
+__all__ = ["STILL", "Report", "Slot", "Slots"]
+
+
+STILL = Status(attached=False, running=False)
+"""Of a VMM that is not there, or has nothing."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +39,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     arrival: Arrival = Arrival.NOTHING
     resources: bool = False
     locked: bool = False
-    status: Status = Status(attached=False, running=False)
+    status: Status = STILL
     plan: Plan = Plan(guest="")
     configuration: bytes = b""
 
@@ -59,6 +63,8 @@ class Slot:
     locked: bool = False
     state: RunState | None = None
     configuration: bytes = b""
+    status: Status = STILL
+    """What the VMM said of itself when it was last asked for something."""
     released: bool = field(default=False)
     """Whether the firmware may have taken the VM's process away, as its policy is."""
 
@@ -88,13 +94,15 @@ class Slots:
     def __iter__(self) -> Iterator[Slot]:
         return iter(self._slots.values())
 
-    def make(self, vm: str, plan: Plan) -> Slot:
-        """Make a VMM for a VM that this partition does not have."""
+    def make(self, vm: str, plan: Plan, coming: bool = False) -> Slot:
+        """Make a VMM for a VM that this partition does not have; ``coming`` from another, it is made ready for it."""
         if vm in self._slots:
             raise Refused(f"{self.name} has a VM {vm} already.")
         slot = Slot(vm, plan, self._fresh(vm))
         try:
-            slot.vmm().make(self._engine, plan)
+            slot.status = slot.vmm().make(self._engine, plan)
+            if coming:
+                slot.status = slot.vmm().prepare()
         except BaseException:
             slot.vmm().close()
             raise
@@ -122,7 +130,7 @@ class Slots:
             slot.hosted.make(self._engine, slot.plan)
         else:
             slot.hosted.detach()
-        slot.hosted.attach()
+        slot.status = slot.hosted.attach()
         if isinstance(slot.hosted, RemoteVm):
             slot.hosted.expendable = False
 
@@ -131,6 +139,7 @@ class Slots:
         if slot.hosted is not None:
             slot.hosted.close()
             slot.hosted = None
+        slot.status = STILL
         slot.resources = slot.locked = False
 
     def drop(self, slot: Slot) -> None:
@@ -138,15 +147,19 @@ class Slots:
         self.end(slot)
         del self._slots[slot.vm]
 
-    def report(self, slot: Slot, configuration: bool = False, asking: bool = True) -> Report:
-        """What there is to say of a VM."""
-        status = Status(attached=False, running=False)
-        if slot.hosted is not None and asking:
+    def ask(self, slot: Slot) -> None:
+        """Ask the VMM how it does now; none is there any more where the firmware was free to end it."""
+        if slot.hosted is not None:
             try:
-                status = slot.hosted.status()
+                slot.status = slot.hosted.status()
             except PeerGone as error:
                 if not slot.released or error.party == self._firmware:
                     raise
+                slot.status = STILL
+
+    def report(self, slot: Slot, configuration: bool = False) -> Report:
+        """What there is to say of a VM, of its VMM as it was when last asked for something."""
+        status = slot.status
         return Report(
             phase=slot.phase, target=slot.target, epoch=slot.epoch, aborting=slot.aborting, heard=slot.heard,
             cut=slot.cut, told=slot.told, arrival=slot.arrival, resources=slot.resources,

@@ -28,12 +28,13 @@ def party_of(step: str) -> str:
 class StepLog:
     """Logs what a driver does.
 
-    pending: told of the steps that are about to be taken, and of none once they are logged.
+    pending: told of the steps that are about to be taken, in groups of which all or none happens, and of none once
+    they are logged.
     """
 
     def __init__(self, parties: Parties, log: EventLog) -> None:
         self.log = log
-        self.pending: Callable[[Sequence[Said]], None] = lambda steps: None
+        self.pending: Callable[[Sequence[Sequence[Said]]], None] = lambda groups: None
         self._parties = parties
         self._owed: list[tuple[str, list[Said], bool]] = []
 

@@ -34,8 +34,9 @@ class VmOptions(msgspec.Struct, kw_only=True):
 def hosted_methods(hosted: Hosted) -> tuple[Callable[..., Any], ...]:
     """What the process of a VM answers."""
     return (
-        hosted.make, hosted.attach, hosted.boot, hosted.start, hosted.suspend, hosted.capture, hosted.restore,
-        hosted.release, hosted.detach, hosted.close, hosted.status, hosted.arm, hosted.reconnect,
+        hosted.make, hosted.costly, hosted.prepare, hosted.attach, hosted.boot, hosted.start, hosted.suspend,
+        hosted.capture, hosted.load, hosted.restore, hosted.release, hosted.detach, hosted.close, hosted.status,
+        hosted.arm, hosted.reconnect,
     )  # fmt: skip
 
 

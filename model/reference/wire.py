@@ -37,20 +37,28 @@ CHECKSUM = struct.Struct("<I")
 MAGIC, VERSION = b"ATRN", 1
 
 
-class Call(msgspec.Struct, tag="call", frozen=True):
-    """A request: which method, and its arguments by name."""
+class Call(msgspec.Struct, tag="call", frozen=True, omit_defaults=True):
+    """A request: which method, and its arguments by name.
+
+    then: what is to be done next, if nothing was refused; methods that hand out no handles.
+    """
 
     method: str
     arguments: dict[str, Any] = {}
+    then: tuple[Call, ...] = ()
 
 
-class Reply(msgspec.Struct, tag="reply", frozen=True):
-    """An answer: a result, or why it was refused, and who is gone if that is why."""
+class Reply(msgspec.Struct, tag="reply", frozen=True, omit_defaults=True):
+    """An answer: a result, or why it was refused, and who is gone if that is why.
+
+    then: the answers to what was to be done next, as far as that came.
+    """
 
     result: Any = None
     refused: str = ""
     kind: str = ""
     gone: str = ""
+    then: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,7 @@ class Channel:
         self.peer = peer
         self.noise = noise
         self.damaged = 0
+        self._peeked = bytearray(1)
         for option in (SO_SNDBUFFORCE, socket.SO_SNDBUF):
             with contextlib.suppress(OSError):
                 connection.setsockopt(socket.SOL_SOCKET, option, LIMIT)
@@ -142,7 +151,9 @@ class Channel:
                 return None
             self.socket.settimeout(left)
             try:
-                packet, rights, flags, _ = self.socket.recvmsg(LIMIT, socket.CMSG_SPACE(4 * HANDLES))
+                # How long it is, first: room for the largest would cost more than all else of a message.
+                size = self.socket.recv_into(self._peeked, 1, socket.MSG_PEEK | socket.MSG_TRUNC)
+                packet, rights, flags, _ = self.socket.recvmsg(size, socket.CMSG_SPACE(4 * HANDLES))
             except TimeoutError:
                 return None
             except (ConnectionResetError, OSError):
@@ -214,6 +225,28 @@ class Caller:
     seconds: float = 10.0
     attempts: int = 3
     number: int = field(default_factory=lambda: int.from_bytes(os.urandom(4), "little") << 20)
+    _ahead: list[tuple[Call, Reply]] = field(default_factory=list)
+    _begun: Call | None = None
+
+    def begin(self, method: str, /, **arguments: Any) -> None:
+        """Send the call that will be made next, and do not wait: it is answered when it is made.
+
+        Where another one is made next, or none, it has been made all the same, and nobody has seen the answer.
+        """
+        self.number += 1
+        self._begun = Call(method, arguments)
+        self.channel.send(Frame(self.number, self._begun))
+
+    def foresee(self, *calls: Call) -> None:
+        """Have several calls made in one message, up to the first that is refused; each is answered when it is made.
+
+        Who then makes another one has thought again: what was foreseen has happened all the same, and its answers are
+        dropped.
+        """
+        first, *others = calls
+        reply, handles = self._ask(Call(first.method, first.arguments, tuple(others)), ())
+        close_all(handles)
+        self._ahead = list(zip(calls, (msgspec.structs.replace(reply, then=()), *reply.then), strict=False))
 
     def call(self, method: str, /, **arguments: Any) -> Any:
         """The result of a method that hands out no handles; raises Refused, PeerGone or NoReply."""
@@ -228,10 +261,26 @@ class Caller:
 
         given: handles that go with the request.
         """
-        self.number += 1
-        request = Frame(self.number, Call(method, arguments), given)
-        for _ in range(self.attempts):
-            self.channel.send(request)
+        if self._ahead:
+            foreseen, reply = self._ahead.pop(0)
+            if foreseen == Call(method, arguments):
+                return _result(reply), ()
+            self._ahead.clear()
+        reply, handles = self._ask(Call(method, arguments), given)
+        try:
+            return _result(reply), handles
+        except BaseException:
+            close_all(handles)
+            raise
+
+    def _ask(self, call: Call, given: tuple[int, ...]) -> tuple[Reply, tuple[int, ...]]:
+        begun, self._begun = self._begun == call, None
+        if not begun:
+            self.number += 1
+        request = Frame(self.number, call, given)
+        for attempt in range(self.attempts):
+            if attempt or not begun:
+                self.channel.send(request)
             deadline = time.monotonic() + self.seconds
             while (left := deadline - time.monotonic()) > 0:
                 frame = self.channel.receive(left)
@@ -240,17 +289,20 @@ class Caller:
                 if frame.number != self.number or not isinstance(frame.body, Reply):
                     close_all(frame.handles)  # the answer to an earlier question, come late or twice
                     continue
-                if frame.body.refused:
-                    close_all(frame.handles)
-                    if frame.body.gone:  # the other end needed somebody who has died
-                        raise PeerGone(frame.body.gone)
-                    raise _REFUSALS.get(frame.body.kind, Refused)(frame.body.refused)
-                return frame.body.result, frame.handles
-        raise NoReply(self.channel.peer, method, self.seconds * self.attempts)
+                return frame.body, frame.handles
+        raise NoReply(self.channel.peer, call.method, self.seconds * self.attempts)
 
     def close(self) -> None:
         """Close the connection."""
         self.channel.close()
+
+
+def _result(reply: Reply) -> Any:
+    if reply.gone:  # the other end needed somebody who has died
+        raise PeerGone(reply.gone)
+    if reply.refused:
+        raise _REFUSALS.get(reply.kind, Refused)(reply.refused)
+    return reply.result
 
 
 @dataclass(frozen=True)
@@ -280,6 +332,7 @@ class Server:
         self._methods = {each.__name__: _method(each) for each in methods}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
+        self._later: list[Callable[[], None]] = []
         self.on_gone: Callable[[Channel], None] = lambda channel: None
         self.noise: Noise | None = None
 
@@ -302,6 +355,10 @@ class Server:
     def unwatch(self, handle: int) -> None:
         """Stop watching a handle."""
         self._selector.unregister(handle)
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Do something when the request at hand has been answered."""
+        self._later.append(work)
 
     def stop(self) -> None:
         """Leave ``run`` after the request at hand."""
@@ -338,16 +395,30 @@ class Server:
                 return
             try:
                 reply, handles = self._answer(frame.body, client.channel, frame.handles)
+                if frame.body.then and not reply.refused:
+                    reply = msgspec.structs.replace(reply, then=self._answers(frame.body.then, client.channel))
             finally:
                 close_all(frame.handles)
             answer = Frame(frame.number, reply, handles)
             # An answer with handles is not kept: asked again, it is made again.
             client.last, client.answer = frame.number, None if handles else answer
             client.channel.send(answer)
+            while self._later:
+                self._later.pop(0)()
         except PeerGone:
             self._selector.unregister(client.channel.socket)
             client.channel.close()
             self.on_gone(client.channel)
+
+    def _answers(self, calls: Sequence[Call], channel: Channel) -> tuple[Reply, ...]:
+        """Answers up to the first refusal."""
+        found: list[Reply] = []
+        for call in calls:
+            reply, _ = self._answer(call, channel, ())
+            found.append(reply)
+            if reply.refused:
+                break
+        return tuple(found)
 
     def _answer(self, call: Call, channel: Channel, came: tuple[int, ...]) -> tuple[Reply, tuple[int, ...]]:
         method = self._methods.get(call.method)

@@ -6,7 +6,7 @@ The life of an engine, in the order of calls::
               │            ▲          ▲          │                      │
               └── memory ──┘          └──────────┴── (goes on here) ◄── attach, restore: a migration was rolled back
 
-``make`` may come long before a VM is to be received; it costs what can be paid in advance.
+``make`` may come long before a VM is to be received, with ``reserve``: they cost what can be paid in advance.
 """
 
 from __future__ import annotations
@@ -79,12 +79,19 @@ class Engine(Protocol):
         """The guest's memory as this process sees it, from ``attach`` to ``detach``."""
 
     @property
+    def costly(self) -> tuple[int, ...]:
+        """Handles at whose last close the system has much to clear up; the memory cannot be reached by them."""
+
+    @property
     def stopped(self) -> Stopped | None:
         """Why the vCPU does not execute; None while it does."""
 
     @property
     def first_effect_ns(self) -> int | None:
         """When the guest first reached a device after the last ``start``, on CLOCK_MONOTONIC; None if not yet."""
+
+    def reserve(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Keep room for memory that is to be attached: guest-physical address and size of each piece, by address."""
 
     def attach(self, ranges: Sequence[MemoryRange]) -> GuestMemory:
         """Map the guest's memory. The descriptors are not kept: the caller may close them."""

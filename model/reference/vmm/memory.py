@@ -6,16 +6,18 @@ import ctypes
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from attorn.spec.errors import BadInput
 
-__all__ = ["GuestMemory", "MemoryRange", "Region", "UnfitMemory"]
+__all__ = ["GuestMemory", "MemoryRange", "Region", "Room", "UnfitMemory", "spans_of"]
 
 PAGE = 4096
-HUGE_PAGE, GIGANTIC_PAGE = 2 << 20, 1 << 30
-PROT_NONE, PROT_READ_WRITE = 0, 3
-MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_NORESERVE = 0x01, 0x02, 0x10, 0x20, 0x4000
-FAILED = ctypes.c_void_p(-1).value
+GIGANTIC_PAGE = 1 << 30
+ROOMS = 1 << 45
+"""From here on up to twice that lies guest memory in a process; the system puts its own mappings elsewhere."""
+PROT_READ_WRITE = 3
+MAP_SHARED, MAP_FIXED_NOREPLACE = 0x01, 0x100000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
@@ -52,36 +54,68 @@ class Region:
     host: int
 
 
+class Room:
+    """Addresses of this process for a guest's memory, chosen before there is any; until then an access there faults.
+
+    They lie far from where the system puts mappings, and nothing is mapped there: what is would have to be unmapped
+    for the memory, and KVM, once it knows of the addresses, goes through all of them when something there is unmapped.
+
+    spans: guest-physical address and size of each piece, by address.
+    """
+
+    _taken: ClassVar[list[range]] = []
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        self.spans = tuple(spans)
+        if not self.spans:
+            raise UnfitMemory("a guest needs at least one segment of memory")
+        first, end = self.spans[0][0], sum(self.spans[-1])
+        # Aligned as the largest pages need it, and with as much between one room and the next.
+        first, end = first // GIGANTIC_PAGE * GIGANTIC_PAGE, (-(-end // GIGANTIC_PAGE) + 1) * GIGANTIC_PAGE
+        self._place = _free(end - first, Room._taken)
+        Room._taken.append(self._place)
+        self.shift = self._place.start - first
+        """What to add to a guest-physical address for the one in this process."""
+        self.regions = tuple(self._regions())
+
+    def give_up(self) -> None:
+        """Let others have the addresses; what was mapped there has been unmapped."""
+        Room._taken.remove(self._place)
+
+    def _regions(self) -> list[Region]:
+        found: list[Region] = []
+        for address, size in self.spans:
+            if found and found[-1].address + found[-1].size == address:
+                last = found.pop()
+                found.append(Region(last.address, last.size + size, last.host))
+            else:
+                found.append(Region(address, size, self.shift + address))
+        return found
+
+
 class GuestMemory:
     """The memory of one guest, mapped into this process until ``unmap``.
 
+    room: where to map it, if that is kept already, for just these addresses and sizes.
     Cost: one mmap for each range; nothing is read, written or populated.
     """
 
-    def __init__(self, ranges: Sequence[MemoryRange]) -> None:
+    def __init__(self, ranges: Sequence[MemoryRange], room: Room | None = None) -> None:
         self.ranges = tuple(sorted(ranges, key=lambda each: each.address))
-        _check(self.ranges)
-        first, end = self.ranges[0].address, self.ranges[-1].end
-        # Room for all is reserved at once, aligned as huge pages need it; what no segment covers stays unmapped.
-        alignment = GIGANTIC_PAGE if end - first >= GIGANTIC_PAGE else HUGE_PAGE
-        self._reserved = end - first + alignment
-        base = _map(None, self._reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        self._base: int | None = base
-        self._shift = base + (first - base) % alignment - first
+        wanted = spans_of(self.ranges)
+        self._own_room = None if room else Room(wanted)
+        found = room or self._own_room
+        assert found is not None
+        if found.spans != wanted:
+            raise UnfitMemory("the memory of the guest is not laid out as the room for it")
+        self.regions, self._shift, self._mapped = found.regions, found.shift, 0
         try:
             for piece in self.ranges:
-                _map(
-                    self._shift + piece.address,
-                    piece.size,
-                    PROT_READ_WRITE,
-                    MAP_SHARED | MAP_FIXED,
-                    piece.descriptor,
-                    piece.offset,
-                )
+                _map(self._shift + piece.address, piece)
+                self._mapped += 1
         except OSError:
             self.unmap()
             raise
-        self.regions = tuple(self._regions())
 
     @property
     def size(self) -> int:
@@ -91,7 +125,7 @@ class GuestMemory:
     @property
     def mapped(self) -> bool:
         """Whether this process can still reach the memory."""
-        return self._base is not None
+        return self._mapped > 0
 
     def host(self, address: int, size: int) -> int:
         """Where this process sees ``size`` bytes at a guest-physical address.
@@ -100,7 +134,7 @@ class GuestMemory:
         """
         for region in self.regions:
             if region.address <= address and address + size <= region.address + region.size:
-                if self._base is None:
+                if not self._mapped:
                     raise UnfitMemory("the memory of the guest is not mapped here any more")
                 return region.host + address - region.address
         raise UnfitMemory(f"guest addresses {address:#x}..{address + size:#x} are not all memory of the guest")
@@ -115,28 +149,33 @@ class GuestMemory:
 
     def unmap(self) -> None:
         """Give up every mapping. May be called again. Cost: about 29 ms for each GiB of populated 4 KiB pages."""
-        if self._base is not None:
-            base, self._base = self._base, None
-            if _libc.munmap(base, self._reserved):
+        mapped, self._mapped = self._mapped, 0
+        areas = [(each.host, each.size) for each in self.regions]
+        if mapped < len(self.ranges):
+            areas = [(self._shift + each.address, each.size) for each in self.ranges[:mapped]]
+        for at, size in areas:
+            if _libc.munmap(at, size):
                 raise OSError(ctypes.get_errno(), "munmap of the guest's memory failed")
-
-    def _regions(self) -> list[Region]:
-        found: list[Region] = []
-        for piece in self.ranges:
-            if found and found[-1].address + found[-1].size == piece.address:
-                last = found.pop()
-                found.append(Region(last.address, last.size + piece.size, last.host))
-            else:
-                found.append(Region(piece.address, piece.size, self._shift + piece.address))
-        return found
+        if self._own_room is not None:
+            room, self._own_room = self._own_room, None
+            room.give_up()
 
 
-def _check(ranges: Sequence[MemoryRange]) -> None:
-    if not ranges:
-        raise UnfitMemory("a guest needs at least one segment of memory")
+def _free(size: int, taken: Sequence[range]) -> range:
+    """The lowest addresses for a room of a size among those that are taken."""
+    at = ROOMS
+    for each in sorted(taken, key=lambda each: each.start):
+        if at + size <= each.start:
+            break
+        at = max(at, each.stop)
+    return range(at, at + size)
+
+
+def spans_of(ranges: Sequence[MemoryRange]) -> tuple[tuple[int, int], ...]:
+    """Guest-physical address and size of each range, by address; raises UnfitMemory for what cannot be mapped so."""
     end = 0
     sizes: dict[int, int] = {}
-    for piece in ranges:
+    for piece in sorted(ranges, key=lambda each: each.address):
         where = f"memory at guest address {piece.address:#x}"
         if piece.size <= 0 or piece.size % PAGE or piece.offset % PAGE or piece.address % PAGE:
             raise UnfitMemory(f"{where}: address, offset and size ({piece.size}) must be multiples of {PAGE}")
@@ -147,11 +186,12 @@ def _check(ranges: Sequence[MemoryRange]) -> None:
         if piece.offset + piece.size > sizes[piece.descriptor]:
             raise UnfitMemory(f"{where} reaches past the end of its file, which has {sizes[piece.descriptor]} bytes")
         end = piece.end
+    return tuple(sorted((each.address, each.size) for each in ranges))
 
 
-def _map(where: int | None, size: int, protection: int, flags: int, descriptor: int, offset: int) -> int:
-    got = _libc.mmap(where, size, protection, flags, descriptor, offset)
-    if got is None or got == FAILED:
+def _map(at: int, piece: MemoryRange) -> None:
+    flags = MAP_SHARED | MAP_FIXED_NOREPLACE
+    got = _libc.mmap(at, piece.size, PROT_READ_WRITE, flags, piece.descriptor, piece.offset)
+    if got != at:
         code = ctypes.get_errno()
-        raise OSError(code, f"mapping {size} bytes of guest memory: {os.strerror(code)}")
-    return int(got)
+        raise OSError(code, f"mapping {piece.size} bytes of guest memory at {at:#x}: {os.strerror(code)}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from attorn.model.reference.devices.device import Device
 from attorn.model.reference.vmm.bus import Bus, PowerOff
 from attorn.model.reference.vmm.engine import Stop, Stopped
-from attorn.model.reference.vmm.memory import GuestMemory, MemoryRange, Region, UnfitMemory
+from attorn.model.reference.vmm.memory import GuestMemory, MemoryRange, Region, Room, UnfitMemory, spans_of
 
 __all__ = ["Vcpu"]
 
@@ -20,6 +20,7 @@ class Vcpu(ABC):
 
     def __init__(self, devices: Sequence[Device]) -> None:
         self._bus = Bus(devices)
+        self._room: Room | None = None
         self._memory: GuestMemory | None = None
         self._asked = threading.Event()
         self._standing = threading.Event()
@@ -28,6 +29,8 @@ class Vcpu(ABC):
         self._ending = threading.Lock()
         self._stopped = Stopped(Stop.NEVER_STARTED)
         self._thread: threading.Thread | None = None
+        self._go = threading.Event()
+        self._begun = threading.Event()
         self._first_effect_ns: int | None = None
         self._closed = False
 
@@ -39,6 +42,11 @@ class Vcpu(ABC):
         return self._memory
 
     @property
+    def costly(self) -> tuple[int, ...]:
+        """None, unless an engine has such."""
+        return ()
+
+    @property
     def stopped(self) -> Stopped | None:
         """Why the vCPU does not execute; None while it does."""
         return self._stopped if self._standing.is_set() else None
@@ -48,35 +56,49 @@ class Vcpu(ABC):
         """When the guest first reached a device after the last ``start``, on CLOCK_MONOTONIC."""
         return self._first_effect_ns
 
+    def reserve(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Keep room for the guest's memory, and tell the guest where that will be."""
+        self._give_room_up()
+        room = Room(spans)
+        try:
+            for window in self._bus.windows:
+                for region in room.regions:
+                    if region.address < window.stop and window.start < region.address + region.size:
+                        raise UnfitMemory(f"guest memory covers {window.start:#x}, where a device answers")
+            for slot, region in enumerate(room.regions):
+                self._plug(slot, region)
+        except BaseException:
+            room.give_up()
+            raise
+        self._room = room
+        self._wait_in_thread()
+
     def attach(self, ranges: Sequence[MemoryRange]) -> GuestMemory:
         """Map the guest's memory and put it where the guest sees it."""
         if self._memory is not None:
             raise UnfitMemory("the VM has its memory attached already")
-        memory = GuestMemory(ranges)
-        for window in self._bus.windows:
-            for region in memory.regions:
-                if region.address < window.stop and window.start < region.address + region.size:
-                    memory.unmap()
-                    raise UnfitMemory(f"guest memory covers {window.start:#x}, where a device answers")
-        try:
-            for slot, region in enumerate(memory.regions):
-                self._plug(slot, region)
-        except BaseException:
-            memory.unmap()
-            raise
-        self._memory = memory
+        wanted = spans_of(ranges)
+        if self._room is None or self._room.spans != wanted:
+            self.reserve(wanted)
+        self._memory = GuestMemory(ranges, self._room)
         for device in self._bus.devices:
-            device.attach(memory)
-        return memory
+            device.attach(self._memory)
+        return self._memory
 
     def detach(self) -> None:
         """Take the memory from the guest and unmap it here."""
         self._must_stand("its memory can be taken away")
-        if self._memory is not None:
-            memory, self._memory = self._memory, None
-            for slot, region in enumerate(memory.regions):
+        self._give_room_up()
+
+    def _give_room_up(self) -> None:
+        memory, self._memory = self._memory, None
+        room, self._room = self._room, None
+        if room is not None:
+            for slot, region in enumerate(room.regions):
                 self._unplug(slot, region)
-            memory.unmap()
+            if memory is not None:
+                memory.unmap()
+            room.give_up()
 
     def start(self) -> None:
         """Let the vCPU execute in a thread of its own."""
@@ -84,9 +106,11 @@ class Vcpu(ABC):
         _ = self.memory
         self._asked.clear()
         self._first_effect_ns = None
+        self._wait_in_thread()
         self._standing.clear()
-        self._thread = threading.Thread(target=self._thread_body, name="vcpu", daemon=True)
-        self._thread.start()
+        self._begun.clear()
+        self._go.set()
+        self._begun.wait()
 
     def suspend(self) -> Stopped:
         """Stop the vCPU between two instructions, and return when it stands."""
@@ -98,9 +122,6 @@ class Vcpu(ABC):
             # A kick is lost when it comes just before the vCPU listens; it is then given again.
             if self._standing.wait(0.002):
                 break
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
         return self._stopped
 
     def wait(self, timeout: float | None = None) -> Stopped | None:
@@ -112,12 +133,32 @@ class Vcpu(ABC):
         if not self._closed:
             self._closed = True
             self.suspend()
+            self._end_thread()
             try:
                 self.detach()
             finally:
                 self._discard()
 
+    def _wait_in_thread(self) -> None:
+        """Have the thread that will execute the vCPU, which then only has to be let go."""
+        if self._go.is_set():
+            self._end_thread()  # it has executed the vCPU, and is about to end
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._thread_body, name="vcpu", daemon=True)
+            self._thread.start()
+
+    def _end_thread(self) -> None:
+        if self._thread is not None:
+            self._go.set()
+            self._thread.join()
+            self._thread = None
+            self._go.clear()
+
     def _thread_body(self) -> None:
+        self._go.wait()
+        if self._standing.is_set():
+            return  # it was let go to end, not to execute
+        self._begun.set()
         try:
             self._stopped = self._execute()
         except PowerOff as end:

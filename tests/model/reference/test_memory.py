@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from attorn.model.reference.vmm.memory import GuestMemory, MemoryRange, UnfitMemory
+from attorn.model.reference.vmm.memory import GuestMemory, MemoryRange, Room, UnfitMemory
 
 MIB = 1 << 20
 
@@ -90,3 +90,30 @@ def test_mappings_leave_nothing_behind(files):
     memory.unmap()
     memory.unmap()
     assert mappings() == before
+
+
+def test_rooms_do_not_overlap_and_their_places_are_used_again():
+    spans = [(0x40000000, 2 * MIB), (0x40200000, MIB)]
+    one, other = Room(spans), Room(spans)
+    assert [(region.address, region.size) for region in one.regions] == [(0x40000000, 3 * MIB)]
+    (first,), (second,) = one.regions, other.regions
+    assert first.host + first.size <= second.host
+    one.give_up()
+    third = Room(spans)
+    assert third.regions == one.regions
+    other.give_up()
+    third.give_up()
+
+
+def test_memory_is_mapped_in_the_room_for_it_and_in_no_other(files):
+    descriptor = files(2 * MIB)
+    room = Room([(0, 2 * MIB)])
+    with pytest.raises(UnfitMemory, match="not laid out as the room"):
+        GuestMemory([MemoryRange(descriptor, 0, MIB, 0)], room)
+    memory = GuestMemory([MemoryRange(descriptor, 0, 2 * MIB, 0)], room)
+    assert memory.host(0, 1) == room.regions[0].host
+    with pytest.raises(OSError, match="File exists"):
+        GuestMemory([MemoryRange(descriptor, 0, 2 * MIB, 0)], room)
+    assert memory.mapped and memory.read(0, 1) == b"\0", "what is there already is left alone"
+    memory.unmap()
+    room.give_up()

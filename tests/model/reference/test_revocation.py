@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from attorn.model.reference.host import Host
+from attorn.model.reference.injection import inject_release
 from attorn.model.reference.process import started
 from attorn.model.reference.refusals import Refused
-from attorn.model.reference.revocation import Policy, by_file, end, family, holds_of, inject_release
+from attorn.model.reference.revocation import Policy, by_file, end, family, holds_of
 from attorn.model.reference.segments import SegmentStore
 
 SIZE = 1 << 16
@@ -46,17 +48,26 @@ def store() -> Iterator[SegmentStore]:
     found.close()
 
 
-@pytest.fixture
-def hostile(store: SegmentStore) -> Iterator[subprocess.Popen[str]]:
+@contextmanager
+def hostile_process(store: SegmentStore, program: str) -> Iterator[subprocess.Popen[str]]:
     handle = store.handle(0)
     process = subprocess.Popen(
-        [sys.executable, "-c", HOSTILE, str(handle), str(SIZE)], pass_fds=[handle], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, str(handle), str(SIZE)], pass_fds=[handle], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None and process.stdout.readline() == "mapped\n"
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "mapped\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def hostile(store: SegmentStore) -> Iterator[subprocess.Popen[str]]:
+    with hostile_process(store, HOSTILE) as process:
+        yield process
 
 
 def files(store: SegmentStore) -> dict[tuple[int, int], int]:
@@ -86,6 +97,38 @@ def test_ptrace_takes_mapping_and_handles_and_the_process_lives_on(
     assert before != bytes(8), "what it had written is kept"
     # It finds out when it touches what is not its own any more.
     assert hostile.wait(10) == -signal.SIGSEGV
+
+
+# Threads that come and go all the time, each of which writes to the segment.
+RESTLESS = """
+import mmap, sys, threading, time
+view = mmap.mmap(int(sys.argv[1]), int(sys.argv[2]))
+def write():
+    for _ in range(50):
+        view[0:8] = (int.from_bytes(view[0:8], "little") + 1).to_bytes(8, "little")
+print("mapped", flush=True)
+while True:
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+"""
+
+
+def test_ptrace_stops_threads_that_come_and_go(store: SegmentStore) -> None:
+    for _ in range(10):
+        with hostile_process(store, RESTLESS) as process:
+            inject_release(holds_of(process.pid, files(store)))
+            assert not holds_of(process.pid, files(store)) and not still_written(store)
+            assert process.wait(10) == -signal.SIGSEGV
+
+
+def test_ptrace_of_a_process_that_has_ended_is_no_error(store: SegmentStore) -> None:
+    with hostile_process(store, HOSTILE) as process:
+        hold = holds_of(process.pid, files(store))
+        end(process.pid)
+        inject_release(hold)
 
 
 def test_kill_ends_the_process_and_keeps_the_contents(store: SegmentStore, hostile: subprocess.Popen[str]) -> None:

@@ -130,6 +130,36 @@ def test_handles_that_nobody_takes_are_closed(counting: Counting) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_calls_that_are_foreseen_are_made_in_one_message_and_answered_one_by_one(counting: Counting) -> None:
+    caller = Caller(counting.channel, seconds=1)
+    before = caller.number
+    caller.foresee(Call("add", {"amount": 1}), Call("add", {"amount": 2}), Call("refuse"), Call("add", {"amount": 4}))
+    assert counting.count == 3, "what comes after a refusal is not done"
+    assert (caller.call("add", amount=1), caller.call("add", amount=2)) == (1, 3)
+    with pytest.raises(Refused, match="not today"):
+        caller.call("refuse")
+    assert caller.number == before + 1
+    assert caller.call("add", amount=4) == 7
+
+
+def test_who_thinks_again_after_foreseeing_gets_no_answer_to_something_else(counting: Counting) -> None:
+    caller = Caller(counting.channel, seconds=1)
+    caller.foresee(Call("add", {"amount": 1}), Call("add", {"amount": 2}))
+    assert caller.call("add", amount=1) == 1
+    assert caller.call("add", amount=10) == 13, "the second one has been done all the same"
+    assert caller.call("add", amount=2) == 15
+
+
+@pytest.mark.parametrize("noise", [(), ("lost",), ("doubled",), ("nothing", "lost")])
+def test_a_call_that_was_begun_is_done_once(counting: Counting, noise: tuple[str, ...]) -> None:
+    counting.channel.noise = Fixed(*noise)
+    caller = Caller(counting.channel, seconds=0.2, attempts=5)
+    caller.begin("add", amount=1)
+    assert caller.call("add", amount=1) == 1
+    caller.begin("add", amount=2)
+    assert caller.call("add", amount=5) == 8, "nobody waited for the one before"
+
+
 def test_silence_and_death_are_told_apart() -> None:
     ours, theirs = pair()
     caller = Caller(Channel(ours, "the other end"), seconds=0.01, attempts=2)

@@ -1,6 +1,7 @@
 """Each witness catches a migration that was broken on purpose, of its own kind."""
 
 import os
+import time
 from dataclasses import replace as with_parts
 
 import pytest
@@ -42,6 +43,7 @@ def stand_between_cells(vm):
         if rip == cell or rip < cell - 64 or rip >= sweep_done:
             return
         vm.start()
+        time.sleep(0.0005)  # it executes some of its instructions
 
 
 def lose_a_write(memory):
@@ -195,6 +197,7 @@ def test_the_cpu_witness_tells_every_register_that_is_not_kept(engine, tmp_path)
         vm.start()
         while vm.suspend() and vm.capture()[0].general.rip not in holding:
             vm.start()
+            time.sleep(0.0005)
         good, _ = vm.capture()
         unnoticed = []
         for name, spoil in REGISTERS.items():

@@ -83,6 +83,11 @@ class KvmEngine(Vcpu):
         ask(self._vcpu, Ioctl.SET_CPUID2, _cpuid_of_guests())
         ask(self._vcpu, Ioctl.SET_SIGNAL_MASK, bytearray(struct.pack("<IQ", 8, 0)))
 
+    @property
+    def costly(self) -> tuple[int, ...]:
+        """The VM and its vCPU: KVM lets only the process that made them ask anything of them."""
+        return self._vm, self._vcpu
+
     def restore(self, state: CpuState) -> None:
         """Give the vCPU its state, and read it back: KVM takes some values without keeping them."""
         self._must_stand("its state can be replaced")
@@ -124,8 +129,14 @@ class KvmEngine(Vcpu):
             system=encoding.msrs_from(msrs),
         )
 
+    def _wait_in_thread(self) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {KICK})
+        try:
+            super()._wait_in_thread()  # which begins with the signals blocked that are blocked here
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
     def _execute(self) -> Stopped:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {KICK})
         self._run[Run.IMMEDIATE_EXIT] = self._asked.is_set()
         while True:
             try:

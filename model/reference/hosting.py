@@ -86,6 +86,8 @@ class Hosted:
     def prepare(self) -> Status:
         """Pay for a VM that is to come what can be paid before it stands still."""
         grant = msgspec.convert(self.firmware.call("lookup", vm=self.vm), Grant)
+        if not grant.segments:
+            return self.status()
         try:
             self._rehearse(grant.segments[0].guest_address)
             self._engine.reserve([(each.guest_address, grant.size) for each in grant.segments])

@@ -169,6 +169,20 @@ def test_a_run_that_ends_without_what_was_promised_is_not_called_good(page: Page
     expect(page.locator("#run")).to_contain_text("rests here for ever")
 
 
+def test_a_filtered_list_selects_what_is_pointed_at_and_goes_where_it_is_clicked(page: Page) -> None:
+    page.keyboard.press("g")
+    page.get_by_role("combobox", name="Filter").fill("migrat")
+    names = page.locator("#jump-list .option b")
+    expect(names.first).to_have_text("migration_completes")
+    at_row = names.all_inner_texts().index("there_and_back")
+    assert at_row > 0
+    page.get_by_role("option").nth(at_row).hover()
+    expect(page.locator("#jump-list [aria-selected=true] b")).to_have_text("there_and_back")
+    page.get_by_role("combobox", name="Filter").fill("there_and_back")
+    page.get_by_role("option").first.click()
+    at(page, "step 20 of 20")
+
+
 def test_a_migration_is_walked_with_keys_alone(page: Page) -> None:
     keys = page.keyboard
     keys.press("1")

@@ -128,7 +128,7 @@ function listed() {
   let group = "";
   const rows = fits.flatMap((each, index) => {
     const title = each.group === group ? [] : [h("div", { class: "group", role: "presentation" }, (group = each.group))];
-    return [...title, h("div", { role: "option", id: `option${index}`, class: "option", "aria-selected": String(index === chosen), onclick: () => jump(each), onmousemove: () => select(index) },
+    return [...title, h("div", { role: "option", id: `option${index}`, class: "option", title: each.says, "aria-selected": String(index === chosen), onclick: () => jump(each), onmousemove: () => select(index) },
       h("b", {}, each.name), each.here && h("span", { class: "tag" }, "here"), h("span", { class: "faint" }, each.says))];
   });
   refill(jumpList, rows.length ? rows : h("p", { class: "faint" }, "Nothing is called so."));

@@ -1,10 +1,12 @@
 // Elements from plain data, and lists that a keyboard can walk.
 
-const HANDLERS = ["onclick", "onfocus", "onmouseenter", "ontoggle"];
+/** The handlers of each element, by name: what stays takes those of what it is made like. */
+const handlers = new WeakMap();
 
-/** An element: attributes, some of HANDLERS, and children that are elements, text, or nothing. */
+/** An element: attributes, `on…` handlers, and children that are elements, text, or nothing. */
 export function h(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
+  handlers.set(made, Object.keys(attributes).filter((name) => name.startsWith("on")));
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) made[name] = value;
@@ -83,7 +85,9 @@ function patch(old, wanted) {
   }
   for (const { name, value } of wanted.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
-  for (const name of HANDLERS) old[name] = wanted[name];
+  for (const name of handlers.get(old) ?? []) old[name] = null;
+  for (const name of handlers.get(wanted) ?? []) old[name] = wanted[name];
+  handlers.set(old, handlers.get(wanted) ?? []);
   patchChildren(old, wanted);
 }
 

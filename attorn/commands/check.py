@@ -119,7 +119,7 @@ def check(
     from attorn.checker.report.profile import profile_lines
     from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
-    from attorn.commands.recording import record, summarize
+    from attorn.commands.recording import record, recording, summarize
     from attorn.commands.resuming import Asked, remember
     from attorn.commands.run_files import run_texts
     from attorn.commands.targets import checked_names, proof_command, resolve
@@ -161,7 +161,7 @@ def check(
     request = Request(asked.names, options, asked.agree, asked.check_symmetry, asked.progress)
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())
     certifier = None if certificate is None else Certifier(certificate, chosen)
-    with output_folder(out), nullcontext() if certificate is None else output_folder(certificate.parent):
+    with recording(out, "check"), nullcontext() if certificate is None else output_folder(certificate.parent):
         command = _command(asked)
         runs: dict[str, str] = {}
 

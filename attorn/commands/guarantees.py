@@ -64,11 +64,10 @@ def guarantees(
     import json
     import os
 
-    from attorn.checker.report import output_folder
     from attorn.checker.report.live import counting_line
     from attorn.checker.report.survey import Words, properties, survey_data, survey_lines, survey_markdown
     from attorn.checker.survey import survey, with_proofs
-    from attorn.commands.recording import Clock, record
+    from attorn.commands.recording import Clock, record, recording
     from attorn.commands.targets import promised
     from attorn.model.survey import FAULT_CLASSES, cells, keys, specification
     from attorn.spec.errors import UnknownName
@@ -89,7 +88,7 @@ def guarantees(
             f"Memory: {semantics}. Faults: {classes}."
         )
     clock = Clock()
-    with output_folder(out), counting_line("cells") as progress:
+    with recording(out, "guarantees"), counting_line("cells") as progress:
         found = survey(wanted, out / "cells.jsonl", max_states, jobs or os.cpu_count() or 1, progress)
     if proving or (proving is None and not only and not found.stopped):
         found = with_proofs(found, _proofs(jobs or os.cpu_count() or 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,11 +62,10 @@ class _Row:
 
 
 def _table(check: bool, jobs: int, out: Path | None) -> int:
-    from attorn.checker.report import output_folder
-    from attorn.commands.recording import Clock
+    from attorn.commands.recording import Clock, recording
 
     clock = Clock()
-    with nullcontext() if out is None else output_folder(out):
+    with recording(out, "hazards"):
         rows = _searched(check, jobs)
         if out is not None:
             _record(out, rows, check, clock.facts(jobs))

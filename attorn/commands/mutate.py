@@ -32,15 +32,14 @@ def mutate(sample: int | None, jobs: int | None, out: Path) -> int:
     import os
 
     from attorn.checker.mutate import score
-    from attorn.checker.report import output_folder
     from attorn.checker.report.live import counting_line
     from attorn.checker.report.mutation import mutation_data, mutation_lines, mutation_markdown
-    from attorn.commands.recording import Clock, record
+    from attorn.commands.recording import Clock, record, recording
     from attorn.model.migration import CLAIM
     from attorn.model.mutation import FREEDOMS, INSTANCES
 
     clock = Clock()
-    with output_folder(out), counting_line("mutants") as progress:
+    with recording(out, "mutation"), counting_line("mutants") as progress:
         found = score(CLAIM, INSTANCES, progress, jobs or os.cpu_count() or 1, FREEDOMS, sample)
         text = json.dumps(mutation_data(found), indent=1, ensure_ascii=False) + "\n"
         texts = {"mutation.md": mutation_markdown(found), "mutation.json": text}

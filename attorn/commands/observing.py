@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,18 @@ from attorn.model.reference.guests.guest import GUESTS
 if TYPE_CHECKING:
     from attorn.model.reference.demonstration import Told
 
-__all__ = ["leave", "observed"]
+__all__ = ["leave", "observed", "part_name"]
+
+
+def part_name(guest: str, engines: Sequence[str]) -> str:
+    """What the part of a run folder is called that has a run."""
+    return f"run-{guest}-{'-'.join(engines)}"
 
 
 def leave(folder: Path, told: Told, command: str, clock: Clock) -> None:
     """Write a run into a run folder, and the pages anew."""
     found = observed(told)
-    name = f"run-{told.guest}-{'-'.join(told.engines)}"
+    name = part_name(told.guest, told.engines)
     texts = {
         f"{name}.json": msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n",
         f"{name}.md": observed_markdown(found),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,13 +21,13 @@ from attorn.checker.prove.minimize import minimize
 from attorn.checker.prove.pack import write_pack
 from attorn.checker.prove.progress import prove_progress
 from attorn.checker.prove.solving import Cache, default_cache
-from attorn.checker.report import Commands, Timing, output_folder
+from attorn.checker.report import Commands, Timing
 from attorn.checker.report.lemmas import minimal_data, minimal_lines, search_data, search_lines
 from attorn.checker.report.progress_proof import progress_data, progress_lines
 from attorn.checker.report.proof import Failing, failing_lines, proof_data, proof_lines
 from attorn.checker.report.solver_runs import SolverRuns, runs_data, runs_lines
 from attorn.checker.verdicts import Evidence
-from attorn.commands.recording import Clock, record
+from attorn.commands.recording import Clock, record, recording
 from attorn.commands.status_line import status_line
 from attorn.commands.targets import Target, claim_elements, resolve_machine, resolve_one
 from attorn.commands.words import echo, painter, width
@@ -88,7 +87,7 @@ def proof(name: str, pack: Path | None, asking: Asking, out: Path | None = None)
     """
     machine, said = resolve_machine(name)
     clock = Clock()
-    with nullcontext() if out is None else output_folder(out), status_line() as say:
+    with recording(out, _part(machine.name)), status_line() as say:
         found = prove(
             machine,
             asking.options,
@@ -132,6 +131,11 @@ def proof(name: str, pack: Path | None, asking: Asking, out: Path | None = None)
     return HOLDS if proved else UNDETERMINED
 
 
+def _part(machine: str) -> str:
+    """What the part of a run folder is called that has the proof of a machine."""
+    return f"proof-{machine}"
+
+
 def _record(out: Path, said: str, data: dict[str, Any], clock: Clock) -> None:
     """Leave a proof in a run folder: what it took in the manifest, everything else in a file."""
     took = data["run"]["obligations"]
@@ -139,7 +143,7 @@ def _record(out: Path, said: str, data: dict[str, Any], clock: Clock) -> None:
     kept = {key: value for key, value in data.items() if key != "run"}
     kept["progress"] = {key: value for key, value in data["progress"].items() if key != "run"}
     kept["obligations"] = [{k: v for k, v in each.items() if k != "attempts"} for each in data["obligations"]]
-    name = f"proof-{data['machine']}"
+    name = _part(data["machine"])
     texts = {f"{name}.json": json.dumps(kept, indent=1, ensure_ascii=False) + "\n"}
     record(out, name, f"attorn prove {said}", {data["machine"]: data["digest"]}, clock.facts(1, timings), texts)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -14,11 +15,13 @@ from pathlib import Path
 import click
 
 from attorn import __version__
+from attorn.checker.report import output_folder
+from attorn.checker.report.book import gathered
 from attorn.checker.report.model import RunFacts, Timing
-from attorn.checker.report.run_folder import Part, read_folder, write_pages, write_part
+from attorn.checker.report.run_folder import MANIFEST, PAGES, Part, read_folder, write_pages, write_part
 from attorn.spec.errors import BadInput
 
-__all__ = ["Clock", "record", "summarize"]
+__all__ = ["Clock", "record", "recording", "summarize"]
 
 LIBRARIES = ("numpy", "networkx", "z3-solver")
 
@@ -44,6 +47,21 @@ class Clock:
         )
 
 
+@contextmanager
+def recording(folder: Path | None, name: str) -> Iterator[None]:
+    """Make sure, before anything else is done, that a part can be written, and that the rest of the folder is sound.
+
+    folder: where to; nothing is done without one.  Raises BadInput.
+    """
+    if folder is None:
+        yield
+        return
+    with output_folder(folder):
+        if (folder / MANIFEST).exists():
+            gathered([read_folder(folder, without=(name, PAGES))])
+        yield
+
+
 def record(
     folder: Path,
     name: str,
@@ -54,7 +72,6 @@ def record(
     options: Mapping[str, str | int | float | bool | None] | None = None,
 ) -> None:
     """Write a part into a run folder, and the pages anew; say which older parts the pages leave out."""
-    from attorn.checker.report.book import gathered
     from attorn.checker.report.pages import pages
 
     write_part(folder, name, Part(command, __version__, dict(machines), dict(options or {}), {}, run), texts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -54,9 +53,8 @@ def run(
 
     Exit codes: 0 every hop ended well, 1 the guest or the specification objects, 3 something is missing.
     """
-    from attorn.checker.report import output_folder
-    from attorn.commands.observing import leave
-    from attorn.commands.recording import Clock
+    from attorn.commands.observing import leave, part_name
+    from attorn.commands.recording import Clock, recording
     from attorn.commands.watching import Display, summary
     from attorn.model.reference.demonstration import Demonstration, chosen_engines
     from attorn.spec.errors import BadInput
@@ -68,7 +66,7 @@ def run(
         click.echo(remark, err=True)
     clock = Clock()
     with (
-        nullcontext() if out is None else output_folder(out),
+        recording(out, part_name(guest, pair)),
         tempfile.TemporaryDirectory(prefix="attorn-run-") as directory,
     ):
         demonstration = Demonstration(pair, guest, memory // segment, segment << 20, Path(directory), log)

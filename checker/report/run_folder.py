@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,19 +60,19 @@ class RunFolder:
         return {name: self.texts[name] for name in self.parts[part].files}
 
 
-def read_folder(path: Path) -> RunFolder:
-    """Read a run folder whole. Raises BadInput for one that is none, is damaged, or was changed since."""
+def read_folder(path: Path, without: Collection[str] = ()) -> RunFolder:
+    """Read a run folder, but for the parts named. Raises BadInput for one that is none, is damaged, or was changed."""
     if not (path / MANIFEST).is_file():
         raise BadInput(
             f"{path} is no run folder: it has no {MANIFEST}. Name one that attorn check, prove, hazards, guarantees, "
             "mutate or run wrote with --out."
         )
-    manifest = _manifest(path)
+    parts = {name: part for name, part in _manifest(path).parts.items() if name not in without}
     texts: dict[str, str] = {}
-    for part in manifest.parts.values():
+    for part in parts.values():
         for name, digest in part.files.items():
             texts[name] = _checked(path, name, digest, part.command)
-    return RunFolder(path, manifest.parts, texts)
+    return RunFolder(path, parts, texts)
 
 
 def write_part(path: Path, name: str, part: Part, texts: Mapping[str, str]) -> None:
@@ -133,7 +133,10 @@ def _checked(path: Path, name: str, digest: str, command: str) -> str:
             f"{path / name} is not what the manifest says: it was changed or damaged. "
             f"Make it again: {command} --out {path}"
         )
-    return text.decode("utf-8")
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path / name} is no text: {error}. Make it again: {command} --out {path}") from error
 
 
 def _digest(text: str) -> str:

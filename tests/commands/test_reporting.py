@@ -106,6 +106,24 @@ def test_a_folder_that_was_changed_is_refused_and_nothing_is_written(run):
     assert not Path("new").exists()
 
 
+def test_a_folder_whose_other_parts_are_damaged_is_refused_before_anything_is_searched(run, monkeypatch):
+    assert attorn_("prove", "room.py", "--out", "run").exit_code == 0
+    (run / "proof-room.json").write_text("{}")
+    before = {each.name: each.read_bytes() for each in run.iterdir() if each.is_file()}
+    monkeypatch.setattr("attorn.commands.examine.explore", lambda *given: pytest.fail("the search began"))
+    done = attorn_("check", "room.py", "--out", "run")
+    assert done.exit_code == 3
+    assert "proof-room.json is not what the manifest says" in done.stderr
+    assert {each.name: each.read_bytes() for each in run.iterdir() if each.is_file()} == before
+
+
+def test_a_damaged_part_is_no_hindrance_to_making_it_again(run):
+    (run / "report.json").write_text("{}")
+    (run / "report.html").unlink()
+    assert attorn_("check", "room.py", "--out", "run").exit_code == 0
+    assert attorn_("report", "run").exit_code == 0
+
+
 def test_a_folder_that_is_none_is_refused():
     Path("empty").mkdir()
     done = attorn_("report", "empty")

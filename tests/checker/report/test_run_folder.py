@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,14 @@ def written(folder: Path, said=RELAY, digest: str | None = None) -> Path:
     part = Part(said.command, said.attorn, machines, {}, {}, FACTS)
     write_part(folder, "check", part, {RECORD: record_text(said), "note.txt": "a note\n"})
     return folder
+
+
+def binary(folder: Path) -> None:
+    """Put something that is no text into the folder, and have the manifest vouch for it."""
+    (folder / "note.txt").write_bytes(b"\xff")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["parts"]["check"]["files"]["note.txt"] = hashlib.sha256(b"\xff").hexdigest()
+    (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
 def test_what_is_written_is_read_again(tmp_path):
@@ -64,6 +73,7 @@ def test_a_part_made_again_takes_the_place_of_the_old_one_and_other_parts_stay(t
         (lambda folder: (folder / MANIFEST).write_text('{"format": "other 9", "parts": {}}'), "has the form `other 9`"),
         (lambda folder: (folder / "note.txt").unlink(), "lacks note.txt"),
         (lambda folder: (folder / "note.txt").write_text("another\n"), "is not what the manifest says"),
+        (binary, "note.txt is no text"),
     ],
 )
 def test_a_damaged_folder_is_refused_with_what_is_wrong(tmp_path, harm, said):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attorn.spec.errors import BadInput
@@ -53,7 +53,8 @@ def write_files(folder: Path, texts: Mapping[str, str]) -> None:
         raise BadInput(f"cannot write to {folder}: {error.strerror}.") from error
     finally:
         for partial in aside.values():
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # Where nothing can be written, nothing is there to be removed.
+                partial.unlink(missing_ok=True)
 
 
 def _missing(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,15 @@ def test_if_one_file_cannot_be_written_none_is(tmp_path: Path) -> None:
         write_files(tmp_path, {"x.md": "new", "x.md/x.json": "{}"})
     assert (tmp_path / "x.md").read_text() == "old"
     assert [each.name for each in tmp_path.iterdir()] == ["x.md"]
+
+
+def test_a_file_system_that_can_only_be_read_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(self: Path, *given: object, **named: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    for name in ("write_text", "unlink"):  # A read-only file system refuses to remove even what is not there.
+        monkeypatch.setattr(Path, name, refuses)
+    with pytest.raises(BadInput, match="cannot write to .*: Read-only file system"):
+        write_files(tmp_path, {"x.md": "new"})

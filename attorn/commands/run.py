@@ -61,6 +61,11 @@ def run(
 
     if memory % segment:
         raise BadInput(f"{memory} MiB of memory are not whole segments of {segment} MiB; choose a multiple")
+    if log is not None:
+        try:
+            log.open("ab").close()
+        except OSError as error:
+            raise BadInput(f"cannot write the log {log}: {error.strerror}. Name another file with --log.") from error
     pair, remarks = chosen_engines(engines)
     for remark in remarks:
         click.echo(remark, err=True)

@@ -121,3 +121,14 @@ def test_a_hop_that_did_not_migrate_is_told_with_its_reason():
     (hop,) = found.episodes
     text = observed_markdown(replace(found, episodes=(replace(hop, done=False, why="the destination declined"),)))
     assert "0 of 1 episode ended as asked" in text and "**no**: the destination declined" in text
+
+
+def test_a_log_that_cannot_be_written_is_refused_before_a_vm_is_started(tmp_path, monkeypatch):
+    from attorn.model.reference import demonstration
+
+    monkeypatch.setattr(demonstration, "Demonstration", lambda *given: pytest.fail("a VM would have been started"))
+    (tmp_path / "file").write_text("mine")
+    done = attorn_("run", "--log", str(tmp_path / "file" / "log.jsonl"), "--out", "run")
+    assert done.exit_code == 3
+    assert "cannot write the log" in done.stderr and "Not a directory" in done.stderr
+    assert not Path("run").exists()

@@ -65,5 +65,5 @@ def test_a_file_system_that_can_only_be_read_is_refused_in_words(
 
     for name in ("write_text", "unlink"):  # A read-only file system refuses to remove even what is not there.
         monkeypatch.setattr(Path, name, refuses)
-    with pytest.raises(BadInput, match="cannot write to .*: Read-only file system"):
+    with pytest.raises(BadInput, match=r"cannot write to .*: Read-only file system"):
         write_files(tmp_path, {"x.md": "new"})

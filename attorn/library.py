@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attorn.checker.explore import Options
 from attorn.checker.report import InstanceAccount, MachineAccount, Outcome, Report, RunFacts
-from attorn.checker.report.model import Counterexample
+from attorn.checker.report.run_model import Counterexample
 from attorn.commands.examine import Request, examine
 from attorn.commands.targets import Target, checked_names, resolve
 from attorn.spec.errors import BadInput, UnknownName

@@ -11,7 +11,7 @@ import click
 from attorn.commands.words import Count, size_options
 
 if TYPE_CHECKING:
-    from attorn.checker.report.model import StateMap
+    from attorn.checker.report.map_model import StateMap
     from attorn.spec.language import Instance
 
 __all__ = ["graph"]

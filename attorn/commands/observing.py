@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from attorn.checker.report.model import Timing
 from attorn.checker.report.observed import Episode, Observed, observed_markdown
+from attorn.checker.report.run_facts import Timing
 from attorn.commands.recording import Clock, record, summarize
 from attorn.model.reference.guests.guest import GUESTS
 

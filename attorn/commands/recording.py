@@ -17,7 +17,7 @@ import click
 from attorn import __version__
 from attorn.checker.report import output_folder
 from attorn.checker.report.book import gathered
-from attorn.checker.report.model import RunFacts, Timing
+from attorn.checker.report.run_facts import RunFacts, Timing
 from attorn.checker.report.run_folder import MANIFEST, PAGES, Part, read_folder, write_pages, write_part
 from attorn.spec.errors import BadInput
 

@@ -13,10 +13,9 @@ from attorn.checker.report.model import (
     MachineAccount,
     Outcome,
     Report,
-    RunFacts,
-    Timing,
     Unchecked,
 )
+from attorn.checker.report.run_facts import RunFacts, Timing
 from attorn.checker.report.runs import View
 from attorn.checker.report.terminal import Screen
 

@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING
 
 from attorn.checker.recheck import Rechecker
 from attorn.checker.report.lassos import progress_account
+from attorn.checker.report.map_model import StateMap
 from attorn.checker.report.model import (
     Assumed,
-    Broken,
     Comparison,
-    Counterexample,
-    FieldFacts,
     Fired,
     GoalAccount,
     InstanceAccount,
     MachineAccount,
     PropertyAccount,
     SilentAccount,
-    StateMap,
     Unchecked,
 )
 from attorn.checker.report.picture import Pictures, cells_broken
+from attorn.checker.report.run_model import Broken, Counterexample, FieldFacts
 from attorn.checker.report.traces import Tracer, ghosts_read
 from attorn.checker.verdicts import Evidence, Exploration, GoalVerdict, Verdict
 from attorn.spec.language import (

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import msgspec
 
-from attorn.checker.report.model import Report, RunFacts
+from attorn.checker.report.model import Report
 from attorn.checker.report.observed import Observed
+from attorn.checker.report.run_facts import RunFacts
 from attorn.checker.report.run_folder import MANIFEST, PAGES, Part, RunFolder
 from attorn.checker.report.survey import HeatMap
 from attorn.spec.errors import BadInput

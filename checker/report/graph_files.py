@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from attorn.checker.report.model import StateMap
+from attorn.checker.report.map_model import StateMap
 
 if TYPE_CHECKING:
     import networkx

@@ -7,19 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from attorn.checker.report.model import (
-    Counterexample,
-    GoalAccount,
-    InstanceAccount,
-    Loop,
-    MachineAccount,
-    Missed,
-    PropertyAccount,
-    Report,
-    Timing,
-    Trace,
-    TraceStep,
-)
+from attorn.checker.report.model import GoalAccount, InstanceAccount, MachineAccount, PropertyAccount, Report
+from attorn.checker.report.run_facts import Timing
+from attorn.checker.report.run_model import Counterexample, Loop, Missed, Trace, TraceStep
 
 __all__ = ["FORMAT", "as_data", "counterexample_data", "render_json"]
 

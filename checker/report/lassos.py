@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attorn.checker.report.model import Counterexample, Loop, Missed, PropertyAccount
-from attorn.checker.report.model import Promise as Kept
+from attorn.checker.report.model import PropertyAccount
+from attorn.checker.report.run_model import Counterexample, Loop, Missed
+from attorn.checker.report.run_model import Promise as Kept
 from attorn.checker.report.traces import Tracer, ghosts_read
 from attorn.checker.verdicts import Evidence
 from attorn.spec.language import Concrete, Possibility, Progress, render

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from attorn.checker.report import svg
 from attorn.checker.report.lines import counted
-from attorn.checker.report.model import MapEdge, StateMap
+from attorn.checker.report.map_model import MapEdge, StateMap
 
 __all__ = ["map_svg"]
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from attorn.checker.report.lines import counted
-from attorn.checker.report.model import (
-    GoalAccount,
-    InstanceAccount,
-    MachineAccount,
-    PropertyAccount,
-    Report,
-)
+from attorn.checker.report.model import GoalAccount, InstanceAccount, MachineAccount, PropertyAccount, Report
 from attorn.checker.report.runs import View
 from attorn.checker.report.summary import (
     GoalSummary,

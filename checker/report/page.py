@@ -11,18 +11,10 @@ from markupsafe import Markup
 from attorn.checker.report.book import Book
 from attorn.checker.report.charts import depth_chart, growth_chart
 from attorn.checker.report.map_svg import map_svg
-from attorn.checker.report.model import (
-    Counterexample,
-    GoalAccount,
-    InstanceAccount,
-    MachineAccount,
-    PropertyAccount,
-    Report,
-    RunFacts,
-    Trace,
-    TraceStep,
-)
+from attorn.checker.report.model import GoalAccount, InstanceAccount, MachineAccount, PropertyAccount, Report
 from attorn.checker.report.page_parts import heat_maps, proof_tables
+from attorn.checker.report.run_facts import RunFacts
+from attorn.checker.report.run_model import Counterexample, Trace, TraceStep
 from attorn.checker.report.runs import SHORTEST, SHORTEST_WAY, alternatives, ending, folded, held
 from attorn.checker.report.sequence_svg import sequence_svg
 from attorn.checker.report.summary import (

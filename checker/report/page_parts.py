@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from attorn.checker.prove.matrix import INITIAL
 from attorn.checker.report.book import Book, ProofDocument, Surveyed
-from attorn.checker.report.model import RunFacts
+from attorn.checker.report.run_facts import RunFacts
 from attorn.checker.report.survey import Tally
 
 __all__ = ["Heat", "ProofSquare", "ProofTable", "heat_maps", "proof_tables"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attorn.checker.explore.phases import Phase
 from attorn.checker.report.lines import Paint, plain, wrapped
-from attorn.checker.report.model import Timing
+from attorn.checker.report.run_facts import Timing
 
 __all__ = ["profile_lines"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from attorn.checker.report.files import write_files
-from attorn.checker.report.model import RunFacts
+from attorn.checker.report.run_facts import RunFacts
 from attorn.spec.errors import BadInput
 
 __all__ = ["MANIFEST", "PAGES", "Part", "RunFolder", "read_folder", "write_pages", "write_part"]

@@ -8,19 +8,17 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
-from attorn.checker.report.model import (
+from attorn.checker.report.model import GoalAccount, InstanceAccount, PropertyAccount
+from attorn.checker.report.run_model import (
     Assignment,
     Broken,
     Change,
     Counterexample,
     FieldFacts,
-    GoalAccount,
-    InstanceAccount,
     Loop,
     Missed,
     Place,
     Promise,
-    PropertyAccount,
     Trace,
     TraceStep,
 )

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from attorn.checker.report.model import (
-    Counterexample,
-    GoalAccount,
-    InstanceAccount,
-    Outcome,
-    PropertyAccount,
-    Report,
-    TraceStep,
-)
+from attorn.checker.report.model import GoalAccount, InstanceAccount, Outcome, PropertyAccount, Report
+from attorn.checker.report.run_model import Counterexample, TraceStep
 from attorn.checker.report.sarif_blocks import (
     HOLDS,
     REFUTED,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from attorn.checker.report import svg
-from attorn.checker.report.model import TraceStep
+from attorn.checker.report.run_model import TraceStep
 from attorn.checker.report.sequence import NOBODY
 
 __all__ = ["sequence_svg"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from attorn.checker.report.model import MapEdge, MapNode, StateMap
+from attorn.checker.report.map_model import MapEdge, MapNode, StateMap
 from attorn.spec.language import Field, Instance, Op, Values, value_name
 from attorn.spec.language.expressions import equal, node, read
 

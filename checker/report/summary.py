@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from attorn.checker.report.lines import counted
-from attorn.checker.report.model import Agreement, Counterexample, InstanceAccount, Outcome, Report, SilentAccount
+from attorn.checker.report.model import Agreement, InstanceAccount, Outcome, Report, SilentAccount
+from attorn.checker.report.run_model import Counterexample
 from attorn.checker.verdicts import Evidence
 
 __all__ = [

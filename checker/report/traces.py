@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
-from attorn.checker.report.model import Assignment, Change, Place, Trace, TraceStep
 from attorn.checker.report.picture import Pictures
+from attorn.checker.report.run_model import Assignment, Change, Place, Trace, TraceStep
 from attorn.checker.report.sequence import taken_up_by
 from attorn.checker.verdicts import Move, Path
 from attorn.spec.language import Concrete, Expr, Instance, Step, Values, value_name

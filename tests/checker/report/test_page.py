@@ -26,8 +26,9 @@ from attorn.checker.report.book import (
     Square,
     Surveyed,
 )
-from attorn.checker.report.model import RunFacts, SilentAccount, Timing
+from attorn.checker.report.model import SilentAccount
 from attorn.checker.report.page import render_html
+from attorn.checker.report.run_facts import RunFacts, Timing
 from attorn.checker.report.survey import HeatMap, Tally
 from tests.checker.report.samples import explored, jobs, relay, report
 from tests.checker.report.test_picture import HOTEL

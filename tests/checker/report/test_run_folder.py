@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from attorn.checker.report.book import RECORD, gathered, record_text
-from attorn.checker.report.model import RunFacts
+from attorn.checker.report.run_facts import RunFacts
 from attorn.checker.report.run_folder import MANIFEST, Part, read_folder, write_pages, write_part
 from attorn.spec.errors import BadInput
 from tests.checker.report.samples import explored, jobs, relay, report

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from attorn.checker.report import View
-from attorn.checker.report.model import FieldFacts, InstanceAccount, Place
+from attorn.checker.report.model import InstanceAccount
+from attorn.checker.report.run_model import FieldFacts, Place
 from attorn.checker.report.runs import _cells
 
 from .samples import explored, jobs, relay, report

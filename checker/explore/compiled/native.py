@@ -22,6 +22,7 @@ Word = Any
 PRELUDE = """
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 declare i64 @llvm.cttz.i64(i64, i1)
+declare i64 @llvm.ctpop.i64(i64)
 
 define internal i64 @prefetch(i64 %address) alwaysinline {
   %pointer = inttoptr i64 %address to ptr
@@ -32,6 +33,11 @@ define internal i64 @prefetch(i64 %address) alwaysinline {
 define internal i64 @lowest(i64 %mask) alwaysinline {
   %found = call i64 @llvm.cttz.i64(i64 %mask, i1 false)
   ret i64 %found
+}
+
+define internal i64 @ones(i64 %mask) alwaysinline {
+  %count = call i64 @llvm.ctpop.i64(i64 %mask)
+  ret i64 %count
 }
 
 define internal i64 @matches(i64 %line, i64 %upper) alwaysinline {
@@ -64,7 +70,7 @@ define internal i64 @zeros(i64 %line) alwaysinline {
   ret i64 %found
 }
 """
-PROVIDED = ("prefetch", "lowest", "matches", "equals", "zeros")
+PROVIDED = ("prefetch", "lowest", "ones", "matches", "equals", "zeros")
 OPERATIONS: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -91,6 +97,10 @@ def prefetch(address: Word) -> Word:
 
 def lowest(mask: Word) -> Word:
     """The number of the lowest bit that is set; 64 if there is none."""
+
+
+def ones(mask: Word) -> Word:
+    """How many bits are set."""
 
 
 def matches(line: Word, upper: Word) -> Word:
@@ -264,6 +274,8 @@ class _Function:
                 return self._emit(f"load i64, ptr %{name}.at")
             case ast.BinOp(left, operator, right):
                 return self._binary(operator, self._value(left), self._value(right))
+            case ast.UnaryOp(ast.Invert(), part):
+                return self._emit(f"xor i64 {self._value(part)}, -1")
             case ast.Compare(left, [operator], [right]) if type(operator) in OPERATIONS:
                 truth = self._emit(f"icmp {OPERATIONS[type(operator)]} i64 {self._value(left)}, {self._value(right)}")
                 return self._emit(f"zext i1 {truth} to i64")

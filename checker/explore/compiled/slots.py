@@ -17,6 +17,7 @@ from attorn.checker.explore.compiled.native import (
     local,
     lowest,
     matches,
+    ones,
     prefetch,
     program_text,
     zeros,
@@ -28,9 +29,9 @@ __all__ = [
     "LINE",
     "LINES",
     "LOG_FULL",
-    "PART",
-    "ROW",
+    "RECENT",
     "SEGMENTS",
+    "SLOTS",
     "STATES",
     "USED",
     "WANTED",
@@ -43,11 +44,13 @@ WORD, LINE = 8, 64  # bytes
 SLOTS = LINE // WORD
 SEGMENTS, SEGMENT_SHIFT, PRINT_SHIFT = 16, 60, 28  # a hash: 4 bits of the segment, 32 of the fingerprint, 28 unused
 HALF, LOW = 32, (1 << 32) - 1  # a slot: the fingerprint, and one more than the place in the log
+RECENT, RECENT_SHIFT = 1 << 12, 52
 BATCH = 64  # states whose slots are fetched at once
-NEAR = 24  # lines from the last one at which it is remembered how far they are filled: fewer than a third of BATCH
+AHEAD = 2  # how many words of bits before their turn slots are fetched
+NEAR = 24  # lines from the lowest one at which it is remembered how far they are filled: fewer than BATCH
 FIRST, SECOND = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 ADDRESS, LINES, USED, LIMIT = range(4)  # what is known of a segment
-PART, ROW, STATES, WANTED = range(4)  # how far an owner came, how long the log is, and which segment must grow
+PART, NEXT, STATES, WANTED = range(4)  # how far an owner came, how long the log is, and which segment must grow
 SEGMENT_WORDS = 4
 LOG_FULL = SEGMENTS  # wanted where no segment is, but a longer log
 # Of each program as it is compiled: the words of a state, and the bits of a hash that count.
@@ -59,18 +62,19 @@ HASHED = (1 << 64) - 1
 class SlotFunctions:
     """The functions below for states of some words. Each takes numbers, and arrays, of which it gets the address."""
 
+    sift: Callable[..., int]
     claim: Callable[..., int]
     settle: Callable[..., int]
     find: Callable[..., int]
-    move: Callable[..., int]
+    spread: Callable[..., int]
 
 
 @cache
 def slot_functions(words: int, hashed: int = HASHED) -> SlotFunctions:
     """Compile them, or take them from where they are kept."""
-    parts = (hash_of, same, segment_of, fingerprint_of, line_of, line_after, put)
+    parts = (hash_of, same, segment_of, fingerprint_of, line_of, line_after, filled)
     numbers = {name: value for name, value in globals().items() if isinstance(value, int)}
-    whole = (claim, settle, find, move)
+    whole = (sift, claim, settle, find, spread)
     code = MachineCode(program_text(whole, parts, {**numbers, "WORDS": words, "HASHED": hashed}))
     return SlotFunctions(*(_Called(code, function) for function in whole))
 
@@ -106,6 +110,14 @@ def same(one: Word, other: Word) -> Word:
     return different == 0
 
 
+def filled(state: Word) -> Word:
+    """Whether a state is not all zero."""
+    bits = 0
+    for word in range(WORDS):
+        bits |= state[word]
+    return bits != 0
+
+
 def segment_of(segments: Word, mixed: Word) -> Word:
     """Where it is written what is known of the segment of a hash."""
     return segments + (mixed >> SEGMENT_SHIFT) * SEGMENT_WORDS * WORD
@@ -129,6 +141,31 @@ def line_after(segment: Word, line: Word) -> Word:
     return line
 
 
+def sift(
+    states: Word, count: Word, room: Word, recent: Word, hashes: Word, rows: Word, tallies: Word, owners: Word
+) -> Word:
+    """Deal the states of one part out to their owners, without most of those that were met a moment ago.
+
+    recent:       [RECENT, WORDS] the last states that had each value of some bits of their hash; zero if none.
+    hashes, rows: [owners, room] for each owner, hashes of the states that it gets, and where in the part these are.
+    tallies:      [owners] how many it gets.
+    """
+    for owner in range(owners):
+        tallies[owner] = 0
+    for row in range(count):
+        state = states + row * WORDS * WORD
+        mixed = hash_of(state)
+        last = recent + (mixed >> RECENT_SHIFT) * WORDS * WORD
+        owner = (mixed >> SEGMENT_SHIFT) % owners
+        place = owner * room + tallies[owner]
+        hashes[place] = mixed
+        rows[place] = row
+        tallies[owner] += 1 - same(state, last) * filled(state)
+        for word in range(WORDS):
+            last[word] = state[word]
+    return 0
+
+
 def claim(
     log: Word,
     room_of_log: Word,
@@ -136,62 +173,55 @@ def claim(
     parts: Word,
     part_count: Word,
     room: Word,
-    counts: Word,
-    marks: Word,
+    hashes: Word,
+    rows: Word,
+    tallies: Word,
+    fresh: Word,
     segments: Word,
     reached: Word,
     owner: Word,
     owners: Word,
 ) -> Word:
-    """Find out which states are new, of those that an owner answers for, and give each of them a slot.
+    """Find out which states are new, of those that an owner got, and give each of them a slot.
 
     known:   how long the log was before.
-    parts:   [part_count, room, WORDS] states, of which the first in each part count.
+    parts:   [part_count, room, WORDS] states, of which each owner got some from each part; see sift.
+    fresh:   [part_count, owners, room / 64 upwards] a bit for each state, which is set for the new ones of each owner.
     reached: where to go on from, and where this ended.
 
     A single owner puts what is new at the end of the log. One of several cannot know yet where it will be: its slot
-    names the place that it has after the log among all states of all parts, and its mark is not zero.
+    names the place that it has after the log among all states of all parts.
     Returns whether all is done; else a segment must grow first, or the log is full.
     """
-    hashes, rows, lines = local(64), local(64), local(64)
+    lines = local(64)
     length = reached[STATES]
-    row = reached[ROW]
+    next = reached[NEXT]
     for part in range(reached[PART], part_count):
-        count = counts[part]
-        first = part * room
-        while row < count:
-            taken = 0
-            if owners == 1:
-                taken = count - row
-                if taken > BATCH:
-                    taken = BATCH
-                for number in range(taken):
-                    hashes[number] = hash_of(parts + (first + row + number) * WORDS * WORD)
-                    rows[number] = row + number
-                row += taken
-            else:
-                while row < count and taken < BATCH:
-                    mixed = hash_of(parts + (first + row) * WORDS * WORD)
-                    hashes[taken] = mixed
-                    rows[taken] = row
-                    taken += (mixed >> SEGMENT_SHIFT) % owners == owner
-                    row += 1
+        dealt = part * owners + owner
+        count = tallies[dealt]
+        mine = hashes + dealt * room * WORD
+        places = rows + dealt * room * WORD
+        bits = fresh + dealt * ((room + 63) // 64) * WORD
+        while next < count:
+            taken = count - next
+            if taken > BATCH:
+                taken = BATCH
             for number in range(taken):
-                mixed = hashes[number]
+                mixed = mine[next + number]
                 line = line_of(segment_of(segments, mixed), fingerprint_of(mixed))
                 lines[number] = line
                 prefetch(line)
-                if owners > 1:
-                    marks[first + rows[number]] = 0
             for number in range(taken):
-                found = matches(lines[number], fingerprint_of(hashes[number]))
-                if found:
-                    place = (lines[number][lowest(found)] & LOW) - 1
-                    if owners == 1 or place < known:
-                        prefetch(log + place * WORDS * WORD)
-                        prefetch(log + place * WORDS * WORD + (WORDS - 1) * WORD)
+                line = lines[number]
+                found = matches(line, fingerprint_of(mine[next + number]))
+                # Where nothing is found the end of the log is fetched, which is there: a branch would cost more.
+                hit = 0 - (found != 0)
+                place = ((line[lowest(found) % SLOTS] & LOW) - 1 & hit) | (length & ~hit)
+                prefetch(log + place * WORDS * WORD)
+                prefetch(log + place * WORDS * WORD + (WORDS - 1) * WORD)
             for number in range(taken):
-                mixed, state, line = hashes[number], parts + (first + rows[number]) * WORDS * WORD, lines[number]
+                mixed, row, line = mine[next + number], places[next + number], lines[number]
+                state = parts + (part * room + row) * WORDS * WORD
                 segment, fingerprint = segment_of(segments, mixed), fingerprint_of(mixed)
                 met = 0
                 while met == 0:
@@ -212,23 +242,24 @@ def claim(
                         line = line_after(segment, line)
                         continue
                     if segment[USED] == segment[LIMIT] or length >= room_of_log:
-                        reached[PART], reached[ROW], reached[STATES] = part, rows[number], length
+                        reached[PART], reached[NEXT], reached[STATES] = part, next + number, length
                         reached[WANTED] = mixed >> SEGMENT_SHIFT
                         if length >= room_of_log:
                             reached[WANTED] = LOG_FULL
                         return 0
-                    place = known + first + rows[number]
+                    place = known + part * room + row
                     if owners == 1:
                         place = length
                         for word in range(WORDS):
                             log[length * WORDS + word] = state[word]
-                        length += 1
                     else:
-                        marks[first + rows[number]] = mixed | 1
+                        bits[row // 64] |= 1 << row % 64
+                    length += 1
                     line[lowest(empty)] = fingerprint << HALF | (place + 1)
                     segment[USED] += 1
                     met = 1
-        row = 0
+            next += taken
+        next = 0
     reached[STATES] = length
     return 1
 
@@ -239,30 +270,45 @@ def settle(
     parts: Word,
     part_count: Word,
     room: Word,
-    counts: Word,
-    marks: Word,
+    fresh: Word,
     segments: Word,
     owner: Word,
     owners: Word,
 ) -> Word:
     """Put the new states of one of several owners to their places in the log, and name these in their slots."""
     length = known
+    words = (room + 63) // 64
     for part in range(part_count):
-        for row in range(part * room, part * room + counts[part]):
-            mark = marks[row]
-            if mark:
-                if (mark >> SEGMENT_SHIFT) % owners == owner:
-                    segment, fingerprint = segment_of(segments, mark), fingerprint_of(mark)
-                    line = line_of(segment, fingerprint)
-                    slot = fingerprint << HALF | (known + row + 1)
+        bits = fresh + part * owners * words * WORD
+        for number in range(words):
+            if number + AHEAD < words:
+                mine = bits[owner * words + number + AHEAD]
+                while mine:
+                    row = part * room + (number + AHEAD) * 64 + lowest(mine)
+                    mine &= mine - 1
+                    mixed = hash_of(parts + row * WORDS * WORD)
+                    prefetch(line_of(segment_of(segments, mixed), fingerprint_of(mixed)))
+            all = 0
+            for other in range(owners):
+                all |= bits[other * words + number]
+            mine = bits[owner * words + number]
+            while mine:
+                bit = lowest(mine)
+                mine &= mine - 1
+                place = length + ones(all & (1 << bit) - 1)
+                row = part * room + number * 64 + bit
+                mixed = hash_of(parts + row * WORDS * WORD)
+                segment, fingerprint = segment_of(segments, mixed), fingerprint_of(mixed)
+                line = line_of(segment, fingerprint)
+                slot = fingerprint << HALF | (known + row + 1)
+                found = equals(line, slot)
+                while found == 0:
+                    line = line_after(segment, line)
                     found = equals(line, slot)
-                    while found == 0:
-                        line = line_after(segment, line)
-                        found = equals(line, slot)
-                    line[lowest(found)] = fingerprint << HALF | (length + 1)
-                    for word in range(WORDS):
-                        log[length * WORDS + word] = parts[row * WORDS + word]
-                length += 1
+                line[lowest(found)] = fingerprint << HALF | (place + 1)
+                for word in range(WORDS):
+                    log[place * WORDS + word] = parts[row * WORDS + word]
+            length += ones(all)
     return length
 
 
@@ -288,54 +334,54 @@ def find(log: Word, known: Word, rows: Word, count: Word, segments: Word, found_
     return 0
 
 
-def move(old: Word, old_lines: Word, new: Word, new_lines: Word) -> Word:
-    """Put all slots into more lines, which are empty; the old ones are left empty.
+def spread(lines: Word, old: Word, new: Word, waiting: Word) -> Word:
+    """Have the slots of a segment use more of its lines: so many instead of so many.
 
-    Slots lie near where searches for them begin, and so in nearly the same order in both: how far lines are filled is
-    remembered for some of them, as to look at what was just written would take most of the time.
+    waiting: room for as many slots as there are.
+
+    Slots lie near where searches for them begin, and so in nearly the same order before and after: from the last line
+    to the first, each goes to where those that come after it have left already. How far lines are filled is remembered
+    for some of them, as to look at what was just written would take most of the time.
     """
-    fill = local(64)
-    fill[0] = 0
-    last, left = 0, 0  # the last line of which that is known, and how many slots were too far from it
-    for number in range(old_lines):
+    fill, taken = local(64), local(8)
+    low, left = new, 0  # the lowest line that was written to, and how many slots cannot go yet to where they should
+    for number in range(old):
+        line = old - 1 - number
+        while low > line * new // old:
+            low -= 1
+            fill[low % BATCH] = 0
         for place in range(SLOTS):
-            slot = old[number * SLOTS + place]
+            taken[place] = lines[line * SLOTS + place]
+            lines[line * SLOTS + place] = 0
+        for place in range(SLOTS):
+            slot = taken[place]
             if slot == 0:
                 break
-            line = (slot >> HALF) * new_lines >> HALF
-            if line + NEAR < last or line > last + NEAR:
+            wanted = (slot >> HALF) * new >> HALF
+            if wanted < line or wanted > low + NEAR:
+                waiting[left] = slot
                 left += 1
                 continue
-            while 1:
-                while last < line:
-                    last += 1
-                    fill[last % BATCH] = 0
-                filled = fill[line % BATCH]
-                if filled < SLOTS or line + 1 == new_lines:
-                    break
-                line += 1
+            while low > wanted:
+                low -= 1
+                fill[low % BATCH] = 0
+            while fill[wanted % BATCH] == SLOTS and wanted < low + BATCH - 1 and wanted + 1 < new:
+                wanted += 1
+            filled = fill[wanted % BATCH]
             if filled == SLOTS:
+                waiting[left] = slot
                 left += 1
                 continue
-            new[line * SLOTS + filled] = slot
-            fill[line % BATCH] = filled + 1
-            old[number * SLOTS + place] = 0
-    if left:
-        for number in range(old_lines * SLOTS):
-            slot = old[number]
-            if slot:
-                put(slot, new, new_lines)
-    return 0
-
-
-def put(slot: Word, lines: Word, count: Word) -> Word:
-    """Put a slot into the first line that has room for it."""
-    line = (slot >> HALF) * count >> HALF
-    empty = zeros(lines + line * LINE)
-    while empty == 0:
-        line += 1
-        if line == count:
-            line = 0
-        empty = zeros(lines + line * LINE)
-    lines[line * SLOTS + lowest(empty)] = slot
-    return 0
+            lines[wanted * SLOTS + filled] = slot
+            fill[wanted % BATCH] = filled + 1
+    for number in range(left):
+        slot = waiting[number]
+        wanted = (slot >> HALF) * new >> HALF
+        empty = zeros(lines + wanted * LINE)
+        while empty == 0:
+            wanted += 1
+            if wanted == new:
+                wanted = 0
+            empty = zeros(lines + wanted * LINE)
+        lines[wanted * SLOTS + lowest(empty)] = slot
+    return left

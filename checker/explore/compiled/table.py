@@ -12,20 +12,25 @@ and threads that answer for different segments never meet.
 
 from __future__ import annotations
 
-import os
+import threading
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attorn.checker.explore.compiled.reserved import Reserved, installed
 from attorn.checker.explore.compiled.slots import (
     ADDRESS,
     LIMIT,
     LINE,
     LINES,
     LOG_FULL,
+    RECENT,
     SEGMENTS,
+    SLOTS,
     STATES,
+    USED,
     WANTED,
     WORD,
     slot_functions,
@@ -41,7 +46,19 @@ MOST = (1 << 32) - 1  # states that slots can tell apart
 SMALLEST = 16  # lines of the shortest new segment; no two grow at once, as they begin at different lengths
 FULL = 0.8  # the part of a segment's slots that is used before it grows
 GROWTH = 1.5
+WORD_BITS = 64
 ALL_BITS = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The states of several parts as they are dealt out to owners: see slots."""
+
+    parts: NDArray[np.uint64]
+    hashes: NDArray[np.uint64]
+    rows: NDArray[np.uint64]
+    tallies: NDArray[np.uint64]
+    fresh: NDArray[np.uint64]
 
 
 class Table:
@@ -53,13 +70,21 @@ class Table:
     """
 
     def __init__(self, words: int, memory: int | None = None, hashed: int = ALL_BITS) -> None:
-        self.words, self._memory = words, memory or _installed()
+        self.words, self._memory = words, memory or installed()
         self._code = slot_functions(words, hashed)
-        self._log = _reserved(max(min(self._memory // (WORD * words), MOST), 1), words)
+        self._states = Reserved(min(self._memory, WORD * words * MOST))
+        rows = min(len(self._states.words) // words, MOST)
+        self._log = self._states.words[: rows * words].reshape(rows, words)
+        self._slots = [Reserved(2 * self._memory // SEGMENTS) for _ in range(SEGMENTS)]
         self._segments = np.zeros((SEGMENTS, LIMIT + 1), np.uint64)
-        self._slots = [self._lines(number, int(SMALLEST * GROWTH ** (number / SEGMENTS))) for number in range(SEGMENTS)]
-        self._marks = np.empty(0, np.uint64)
+        for number, slots in enumerate(self._slots):
+            self._segments[number, ADDRESS] = slots.address
+            self._use(number, int(SMALLEST * GROWTH ** (number / SEGMENTS)))
+        self._growing = threading.Lock()
+        self._recent: list[Rows] = []
+        self._work = np.empty(0, np.uint64)
         self._length = 0
+        self._whole = True
 
     def __len__(self) -> int:
         return self._length
@@ -89,26 +114,39 @@ class Table:
         The log comes out the same for any number of threads, and however the states are divided into parts.
         """
         assert parts.flags.c_contiguous and parts.shape[2] == self.words and parts.dtype == np.uint64
+        assert self._whole, "a table in which an error left something half done takes no more states"
+        self._whole = False
         before, owners = self._length, min(len(threads), SEGMENTS)
-        counted = np.array(counts, np.uint64)
-        if owners == 1:
-            self._length = self._claimed(parts, counted, np.empty(0, np.uint64), 0, 1)
-            return self._length - before
-        rooms = parts.shape[0] * parts.shape[1]
-        if before + rooms > MOST:
+        if owners > 1 and before + parts.shape[0] * parts.shape[1] > MOST:
             raise _too_many()
-        if rooms > len(self._marks):
-            self._marks = np.empty(rooms, np.uint64)
-        marks = self._marks
-        threads.run([partial(self._claimed, parts, counted, marks, owner, owners) for owner in range(owners)])
-        room = parts.shape[1]
-        new = sum(int(np.count_nonzero(marks[room * part :][:count])) for part, count in enumerate(counts))
-        if before + new > self._room:
-            raise self._full()
-        arguments = self._log, before, parts, len(parts), room, counted, marks, self._segments
-        threads.run([partial(self._code.settle, *arguments, owner, owners) for owner in range(owners)])
+        batch = self._dealt(parts, counts, owners, threads)
+        reached = threads.run([partial(self._claimed, batch, owner, owners) for owner in range(owners)])
+        new = sum(reached) - owners * before
+        if owners > 1:
+            if before + new > self._room:
+                raise self._full()
+            settled = self._log, before, parts, *parts.shape[:2], batch.fresh, self._segments
+            threads.run([partial(self._code.settle, *settled, owner, owners) for owner in range(owners)])
         self._length += new
+        self._states.use(WORD * self.words * self._length)
+        self._whole = True
         return new
+
+    def _dealt(self, parts: NDArray[np.uint64], counts: list[int], owners: int, threads: Threads) -> _Batch:
+        """Deal the states of all parts out to owners."""
+        number, room = parts.shape[:2]
+        lists, bits = number * owners * room, number * owners * -(-room // WORD_BITS)
+        if len(self._work) < 2 * lists + bits + number * owners:
+            self._work = np.empty(2 * lists + bits + number * owners, np.uint64)
+        while len(self._recent) < number:
+            self._recent.append(np.zeros((RECENT, self.words), np.uint64))
+        hashes, rows, rest = self._work[:lists], self._work[lists : 2 * lists], self._work[2 * lists :]
+        hashes, rows = hashes.reshape(number, owners, room), rows.reshape(number, owners, room)
+        fresh, tallies = rest[:bits], rest[bits:][: number * owners].reshape(number, owners)
+        fresh.fill(0)
+        dealt = zip(parts, counts, self._recent, hashes, rows, tallies, strict=False)
+        threads.run([partial(self._code.sift, part, count, room, *rest, owners) for part, count, *rest in dealt])
+        return _Batch(parts, hashes, rows, tallies, fresh)
 
     def find(self, rows: Rows) -> NDArray[np.int64]:
         """For each of some states, its place in the log; -1 where it is not there."""
@@ -117,46 +155,47 @@ class Table:
         self._code.find(self._log, self._length, rows, len(rows), self._segments, found)
         return found
 
-    def _claimed(
-        self, parts: NDArray[np.uint64], counts: NDArray[np.uint64], marks: NDArray[np.uint64], owner: int, owners: int
-    ) -> int:
-        """Give each new state that an owner answers for a slot; how long the log is then, if one owner does all."""
+    def _claimed(self, batch: _Batch, owner: int, owners: int) -> int:
+        """Give each new state that an owner answers for a slot; how long the log is then, with these alone."""
         reached = np.zeros(WANTED + 1, np.uint64)
         reached[STATES] = self._length
-        batch = parts, len(parts), parts.shape[1], counts, marks
-        while not self._code.claim(self._log, self._room, self._length, *batch, self._segments, reached, owner, owners):
+        dealt = *batch.parts.shape[:2], batch.hashes, batch.rows, batch.tallies, batch.fresh, self._segments
+        while not self._code.claim(self._log, self._room, self._length, batch.parts, *dealt, reached, owner, owners):
             if reached[WANTED] == LOG_FULL:
                 raise self._full()
             self._grow(int(reached[WANTED]), int(reached[STATES]))
         return int(reached[STATES])
 
     def _grow(self, number: int, states: int) -> None:
-        """Give a segment more lines, when the log has come to so many states."""
-        old, count = self._slots[number], int(self._segments[number, LINES])
-        lines = int(count * GROWTH) + 1
-        if LINE * lines + WORD * self.words * states + self._slot_bytes > self._memory:
-            raise self._full()
-        new = self._lines(number, lines)
-        self._code.move(old, count, new, lines)
-        self._slots[number] = new
+        """Have a segment use more lines, when the log has come to so many states."""
+        before, used = int(self._segments[number, LINES]), int(self._segments[number, USED])
+        lines = int(before * GROWTH) + 1
+        with self._growing:
+            if LINE * (lines - before) + WORD * self.words * states > self._memory - self._taken:
+                raise self._full()
+            self._use(number, lines)
+        self._code.spread(self._slots[number].address, before, lines, np.empty(used, np.uint64))
 
-    def _lines(self, number: int, lines: int) -> NDArray[np.uint64]:
-        """Empty lines for a segment, which begin where a line of the cache does."""
-        room = np.zeros(lines * LINE // WORD + LINE // WORD - 1, np.uint64)
-        slots = room[-room.ctypes.data % LINE // WORD :][: lines * LINE // WORD]
-        self._segments[number, ADDRESS] = slots.ctypes.data
+    def _use(self, number: int, lines: int) -> None:
+        if lines * SLOTS > len(self._slots[number].words):
+            raise self._full()
+        self._slots[number].use(lines * LINE)
         self._segments[number, LINES] = lines
-        self._segments[number, LIMIT] = int(FULL * len(slots))
-        return slots
+        self._segments[number, LIMIT] = int(FULL * lines * SLOTS)
+
+    @property
+    def _taken(self) -> int:
+        """Bytes of memory that are taken, but for the log."""
+        return self._slot_bytes + sum(each.nbytes for each in (*self._recent, self._work))
 
     @property
     def _slot_bytes(self) -> int:
-        return sum(slots.nbytes for slots in self._slots)
+        return LINE * int(self._segments[:, LINES].sum())
 
     @property
     def _room(self) -> int:
         """How long the log may become."""
-        return max(min(len(self._log), (self._memory - self._slot_bytes) // (WORD * self.words)), 0)
+        return max(min(len(self._log), (self._memory - self._taken) // (WORD * self.words)), 0)
 
     def _full(self) -> MemoryError | TooLarge:
         if self._room == MOST:
@@ -166,22 +205,3 @@ class Table:
 
 def _too_many() -> TooLarge:
     return TooLarge(f"the compiled engine tells at most {MOST:,} states apart. Choose smaller sizes.")
-
-
-def _installed() -> int:
-    """Bytes of memory that this machine has, where it tells."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 1 << 34
-
-
-def _reserved(rows: int, words: int) -> Rows:
-    """Room for states; what is never written takes no memory, where the system lends it so."""
-    while True:
-        try:
-            return np.empty((rows, words), np.uint64)
-        except MemoryError:
-            rows //= 2
-            if not rows:
-                raise

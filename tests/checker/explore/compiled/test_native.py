@@ -15,6 +15,7 @@ from attorn.checker.explore.compiled.native import (
     local,
     lowest,
     matches,
+    ones,
     prefetch,
     program_text,
     zeros,
@@ -32,12 +33,12 @@ def called(function: Callable[..., Word], *arguments: int, parts: tuple[Callable
 def mixed(a: Word, b: Word) -> Word:
     c, d = b, a  # both are read before either is written
     c *= 5
-    return (a * b + c - d ^ (a << 3 | b >> 1)) & 0xFFFFFFFFFFFF + a // b % 7
+    return (a * b + c - d ^ (~a << 3 | b >> 1)) & 0xFFFFFFFFFFFF + a // b % 7
 
 
 def test_arithmetic_is_that_of_unsigned_words() -> None:
     a, b = (1 << 63) + 12345, 977
-    assert called(mixed, a, b) == (a * b + b * 5 - a ^ (a << 3 | b >> 1)) % (1 << 64) & 0xFFFFFFFFFFFF + a // b % 7
+    assert called(mixed, a, b) == (a * b + b * 5 - a ^ (~a << 3 | b >> 1)) % (1 << 64) & 0xFFFFFFFFFFFF + a // b % 7
 
 
 def order(a: Word, b: Word) -> Word:
@@ -104,14 +105,20 @@ def test_memory_is_read_and_written_and_functions_call_each_other() -> None:
 
 
 def found(line: Word, upper: Word, word: Word) -> Word:
-    return matches(line, upper) | equals(line, word) << 8 | zeros(line) << 16 | lowest(zeros(line)) << 24
+    return (
+        matches(line, upper)
+        | equals(line, word) << 8
+        | zeros(line) << 16
+        | lowest(zeros(line)) << 24
+        | ones(word) << 32
+    )
 
 
 def test_lines_are_searched_at_once() -> None:
     room = np.zeros(15, np.uint64)
     line = room[-room.ctypes.data % 64 // 8 :][:8]
     line[:] = [5 << 32 | 1, 0, 6 << 32, 5 << 32, 5, 9, 9, 0]
-    assert called(found, line.ctypes.data, 5, 9) == 0b1001 | 0b1100000 << 8 | 0b10000010 << 16 | 1 << 24
+    assert called(found, line.ctypes.data, 5, 9) == 0b1001 | 0b1100000 << 8 | 0b10000010 << 16 | 1 << 24 | 2 << 32
     # A word that is zero has no upper half that could be meant.
     assert called(found, line.ctypes.data, 0, 1) & 0xFFFF == 0b1110000
 

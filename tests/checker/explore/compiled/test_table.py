@@ -117,15 +117,9 @@ def test_more_states_than_a_slot_can_name_are_refused(threads: int, monkeypatch:
         table.insert_parts(rows[None], [200], Threads(threads))
 
 
-def test_an_error_in_a_thread_is_raised_when_all_have_ended() -> None:
-    done: list[int] = []
-
-    def fails() -> None:
-        raise MemoryError("none left")
-
-    for team in (Threads(1), Threads(2)):
-        done.clear()
-        with pytest.raises(MemoryError, match="none left"):
-            team.run([lambda: done.append(1), fails])
-        assert done == [1]
-        assert team.run([lambda: 2, lambda: 3]) == [2, 3]
+def test_a_table_that_an_error_left_half_done_takes_no_more() -> None:
+    table = Table(1, 200_000)
+    with pytest.raises(MemoryError):
+        table.insert(np.arange(100_000, dtype=np.uint64)[:, None])
+    with pytest.raises(AssertionError, match="takes no more"):
+        table.insert(np.zeros((1, 1), np.uint64))

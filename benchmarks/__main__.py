@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument(
         "topics",
         nargs="*",
-        choices=["exploring", "proof", "scaling", "explorer", "tracing", "downtime", []],
+        choices=["exploring", "proof", "scaling", "explorer", "tracing", "downtime", "cluster", []],
         help="what to measure; all by default",
     )
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
@@ -45,6 +45,10 @@ def main() -> None:
         from benchmarks import downtime
 
         downtime.run(asked.quick)
+    if not asked.topics or "cluster" in asked.topics:
+        from benchmarks import cluster
+
+        cluster.run(asked.quick)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def report(folder: str) -> list[bytes]:
 
 
 OWN = '''
-from attorn.spec.language import Element, Instance, Machine, Relation, State, action, initial, invariant, legal_end
+from attorn.spec.language import Element, Instance, Machine, Relation, State, action, exists, initial, invariant
 
 
 class Light(Element):
@@ -106,12 +106,12 @@ def switch(s: Lights, light: Light):
 
 
 @invariant
-def never_the_last(s: Lights, light: Light):
-    """No light is ever on."""
-    return ~s.on[light]
+def never_all(s: Lights):
+    """Some light is always off."""
+    return exists(Light, lambda light: ~s.on[light])
 
 
-machine = Machine("lights", Lights, dark, (switch,), (never_the_last,))
+machine = Machine("lights", Lights, dark, (switch,), (never_all,))
 instances = [Instance.of(machine, "lights", Light=6)]
 '''
 

@@ -6,21 +6,21 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from attorn.checker.explore import Options, Progress, explore, steps
+from attorn.checker.explore import Options, Progress, explore
 from attorn.checker.explore.cluster import connected, frontier
-from attorn.checker.explore.cluster.worker import Merged, Worker, bounds
+from attorn.checker.explore.cluster.worker import Worker, bounds
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
 from attorn.model.instances import instance
 from attorn.spec.errors import BadInput
-from attorn.spec.language import Instance
+from tests.checker.explore.dealing import Dealt
 from tests.machines.known import BROKEN
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
@@ -30,44 +30,15 @@ TINY = BROKEN["caches"].instance
 SMALL = instance("claim-small")
 
 
-class Team:
-    """Workers that take turns in this process, and exchange what they find as those of a cluster do."""
-
-    def __init__(self, chosen: Instance, options: Options, workers: int) -> None:
-        assert options.checkpoint is not None
-        self.search = Search(Prepared.of(chosen), {}, options)
-        self.checkpoint = self.search._checkpoint
-        assert self.checkpoint is not None
-        self._workers = [
-            Worker(number, workers, self.checkpoint.folder, self.search.layout.words) for number in range(workers)
-        ]
-        for worker in self._workers:
-            worker.use(self.search.expander)
-            worker.take_up(self.checkpoint.parts)
-
-    def advance(self) -> list[Merged]:
-        assert self.checkpoint is not None
-        shares = [worker.expand() for worker in self._workers]
-        merged = []
-        for number, worker in enumerate(self._workers):
-            sent = [share[1 + number] for share in shares]
-            assert sent[number] is None  # what is its own is sent nowhere
-            name = f"level-{len(self.checkpoint.parts):05}-{number}"
-            merged.append(worker.merge(name, *(each for each in sent if not isinstance(each, steps.Reached))))
-        self.checkpoint.keep_parts([each.files for each in merged])
-        return merged
-
-
 @pytest.mark.parametrize("symmetry", [False, True], ids=["plain", "symmetry"])
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 def test_the_shares_of_a_level_are_the_level_in_order(workers: int, symmetry: bool, tmp_path: Path) -> None:
     plain = Search(Prepared.of(SMALL), {}, Options(symmetry=symmetry))
     plain.run()
-    team = Team(SMALL, Options(symmetry=symmetry, checkpoint=tmp_path), workers)
+    team = Dealt(SMALL, Options(symmetry=symmetry, checkpoint=tmp_path), workers)
     for _ in plain.levels:
         merged = team.advance()
         assert workers > 1 or not merged[0].received
-    assert team.checkpoint is not None
     assert team.checkpoint.counts == [*plain.levels, 0]
     for depth, rows in enumerate(team.checkpoint.levels()):
         assert [word.tolist() for word in rows] == [word.tolist() for word in plain.visited.level(depth)]
@@ -84,8 +55,7 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_a_worker_does_not_see_is_refused(tmp_path: Path) -> None:
-    team = Team(TINY, Options(checkpoint=tmp_path / "here"), 1)
-    assert team.checkpoint is not None
+    team = Dealt(TINY, Options(checkpoint=tmp_path / "here"), 1)
     with pytest.raises(BadInput, match="must be one that all machines of the cluster share"):
         Worker(0, 1, tmp_path / "there", 1).take_up(team.checkpoint.parts)
 
@@ -221,5 +191,43 @@ def test_workers_that_are_killed_at_random_moments_come_to_the_same_account(
     kills, chosen = KillsAtRandom(seed), instance("claim")
     found = explore(chosen, Options(cluster="auto", workers=3), kills)
     kills.close()
-    assert kills.ended > 10
+    assert kills.ended
     assert found == explore(chosen)
+
+
+@pytest.fixture
+def two_machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The address of a cluster of two machines, as far as Ray can tell, and what loses one of them."""
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    other = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster.address, lambda: cluster.remove_node(other, allow_graceful=False)
+    cluster.shutdown()
+
+
+@pytest.mark.slow
+@needs_ray
+@pytest.mark.timeout(900)
+def test_a_machine_that_is_lost_costs_a_level(two_machines: tuple[str, Callable[[], None]], tmp_path: Path) -> None:
+    address, lose_one = two_machines
+
+    def watch(progress: Progress) -> None:
+        if progress.depth == 5:
+            lose_one()
+
+    found = explore(SMALL, Options(cluster=address, workers=3, checkpoint=tmp_path), watch)
+    assert found == explore(SMALL)
+    assert found.finished
+
+
+@pytest.mark.slow
+@needs_ray
+@pytest.mark.timeout(900)
+def test_several_machines_without_a_folder_that_they_share_are_refused(
+    two_machines: tuple[str, Callable[[], None]],
+) -> None:
+    with pytest.raises(BadInput, match=r"has 2 machines.*--checkpoint DIR"):
+        explore(SMALL, Options(cluster=two_machines[0]))

@@ -1,0 +1,140 @@
+"""Workers of a cluster on this one machine: what they cost and exchange, and a model of what more machines give."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tabulate import tabulate
+
+from attorn.checker.explore import Options
+from attorn.checker.explore.cluster import gathered
+from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.search import Search
+from attorn.model.instances import instance
+from tests.checker.explore.dealing import Dealt
+
+__all__ = ["run"]
+
+WORKERS = (1, 2)
+DEALT = (1, 2, 10, 100)
+MACHINES = (1, 10, 100)
+STATES = 1_000_000_000  # of the search that is modelled
+NETWORK = 1.25e9  # bytes a second that a machine can receive: 10 Gbit/s
+MODEL = """
+## A model, not a measurement: one search of {states:,} states on n machines, one worker on each
+
+seconds(n) = states · c · u(n) / n  +  states · x(n) / (n · network)  +  levels · l(n)
+
+c, of one worker a state: {c:.2g} s, from the search with one worker above; levels: {levels}, as there;
+u(n), the largest share against the mean, and x(n), bytes a state that are sent, as dealt above;
+network: {network:.3g} bytes a second into each machine, assumed; l(n), of a level with nothing in it: {fixed:.2g} s
+and {each:.2g} s for each of the n² messages, from the smallest searches above. Machines are taken to be as fast as
+this one. Efficiency is against the search in one process, without Ray.
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A search: how many states and levels, seconds without those that Ray takes to begin, bytes exchanged."""
+
+    states: int
+    levels: int
+    seconds: float
+    moved: int
+
+
+def run(quick: bool = False) -> None:
+    """Print the tables."""
+    name, small = ("claim", "claim-tiny") if quick else ("claim-segments", "claim-tiny")
+    plain = searched(name, Options())
+    kept = in_folder(name)
+    print(f"\n## {name}: {plain.states:,} states in {plain.levels} levels; workers are processes of this machine\n")
+    rows: list[list[object]] = [
+        ["one process", plain.seconds, 1.0, None, None],
+        ["one process, with a checkpoint", kept.seconds, kept.seconds / plain.seconds, None, None],
+    ]
+    spread = {workers: on_cluster(name, workers) for workers in WORKERS}
+    for workers, each in spread.items():
+        share = spread[1].seconds / (workers * each.seconds)
+        rows.append(
+            [f"workers: {workers}", each.seconds, each.seconds / plain.seconds, share, each.moved / each.states]
+        )
+    head = ["", "seconds", "times one process", "efficiency against 1 worker", "bytes exchanged a state"]
+    print(tabulate(rows, head, floatfmt=".2f", tablefmt="github"))
+
+    empty = {workers: on_cluster(small, workers) for workers in WORKERS}
+    print(
+        f"\n## {small}: {empty[1].states:,} states in {empty[1].levels} levels, so that little but exchanges is left\n"
+    )
+    rows = [[workers, 1000 * each.seconds / each.levels] for workers, each in empty.items()]
+    print(tabulate(rows, ["workers", "milliseconds a level"], floatfmt=".1f", tablefmt="github"))
+
+    dealt = dict(shares("claim"))
+    print("\n## claim, dealt to more workers than this machine can run: what they would exchange, and how even it is\n")
+    rows = [[workers, sent, uneven] for workers, (sent, uneven) in dealt.items()]
+    head = ["workers", "bytes exchanged a state", "largest share against the mean"]
+    print(tabulate(rows, head, floatfmt=".2f", tablefmt="github"))
+    model(plain, spread[1], empty, dealt)
+
+
+def model(plain: Ran, one: Ran, empty: dict[int, Ran], dealt: dict[int, tuple[float, float]]) -> None:
+    """Print what the figures measured here would make of more machines."""
+    level = {workers: each.seconds / each.levels for workers, each in empty.items()}
+    each = max(level[2] - level[1], 0) / (2**2 - 1**2)
+    fixed = level[1] - each
+    c = (one.seconds - one.levels * level[1]) / one.states
+    print(MODEL.format(states=STATES, c=c, levels=one.levels, network=NETWORK, fixed=fixed, each=each))
+    alone = STATES * plain.seconds / plain.states
+    rows = []
+    for machines in MACHINES:
+        sent, uneven = dealt[machines]
+        parts = (
+            STATES * c * uneven / machines,
+            STATES * sent / (machines * NETWORK),
+            one.levels * (fixed + each * machines**2),
+        )
+        rows.append([machines, *parts, sum(parts), alone / sum(parts), alone / (machines * sum(parts))])
+    head = ["machines", "steps s", "exchange s", "levels s", "together s", "times as fast", "efficiency"]
+    print(tabulate(rows, head, floatfmt=("", ".0f", ".1f", ".1f", ".0f", ".1f", ".2f"), tablefmt="github"))
+
+
+def searched(name: str, options: Options) -> Ran:
+    """Every state of an instance, with nothing asked of it."""
+    prepared = Prepared.of(instance(name))
+    search = Search(prepared, {}, options)
+    assert search.held  # by now workers have begun
+    began = time.perf_counter()
+    search.run()
+    assert not search.stopped, search.stopped
+    return Ran(search.states, len(search.levels), time.perf_counter() - began, search.moved)
+
+
+def in_folder(name: str) -> Ran:
+    """In one process, with all states left in a folder, as a cluster leaves them."""
+    with tempfile.TemporaryDirectory() as folder:
+        return searched(name, Options(checkpoint=Path(folder)))
+
+
+def on_cluster(name: str, workers: int) -> Ran:
+    """By workers that have begun already."""
+    with gathered(Options(cluster="auto", workers=workers)) as options:
+        return searched(name, options)
+
+
+def shares(name: str) -> Iterator[tuple[int, tuple[float, float]]]:
+    """For some numbers of workers: bytes exchanged a state, and the largest share of the work against the mean."""
+    chosen = instance(name)
+    for workers in DEALT:
+        with tempfile.TemporaryDirectory() as folder:
+            dealt = Dealt(chosen, Options(checkpoint=Path(folder)), workers)
+            sent, largest = 0, 0
+            while dealt.checkpoint.counts[-1]:
+                merged = dealt.advance()
+                sent += sum(each.received for each in merged)
+                largest += max(each.files.count for each in merged)
+            states = sum(dealt.checkpoint.counts)
+        yield workers, (sent / states, largest * workers / states)

@@ -26,6 +26,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # no warning of what will change for graphics cards
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # what workers and Ray itself print is not ours; read when Ray is imported
+    "RAY_worker_niceness": "0",  # a search is no background work
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of a team that was given up
 }
 PATIENCE = 5.0  # seconds for a machine to answer

@@ -45,6 +45,8 @@ def estimate(target: str, sizes: Mapping[str, int], seconds: float) -> None:
 
 
 def _told(found: Estimate) -> list[str]:
+    from attorn.checker.report import lasting
+
     if found.exact:
         size = f"exactly {found.states:,} states and {found.transitions:,} transitions"
         how = f"counted by symmetry, of which {found.searched:,} states were searched"
@@ -52,7 +54,7 @@ def _told(found: Estimate) -> list[str]:
         size = f"about {_round(found.states)} states ({_round(found.low)} to {_round(found.high)})"
         largest = max(found.basis, key=lambda each: each.states)
         how = f"judged by {len(found.basis)} smaller sizes, the largest of {largest.states:,} states: {largest.shape}"
-    cost = f"a search of every state takes about {_bytes(found.bytes)} and {_time(found.seconds)} on this machine"
+    cost = f"a search of every state takes about {_bytes(found.bytes)} and {lasting(found.seconds)} on this machine"
     return [f"  {size}", f"  {how}", f"  {cost}"]
 
 
@@ -68,10 +70,3 @@ def _bytes(number: int) -> str:
             return f"{number:.0f} {unit}"
         number //= 1024
     return f"{number:,} TiB"
-
-
-def _time(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.0f} {unit}"
-    return f"{max(seconds, 1):.0f} seconds"

@@ -50,12 +50,20 @@ class Options:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where an exploration is: depth of the level at work, states met, size of the level, seconds since the start."""
+    """Where an exploration is.
+
+    depth:    of the level at work.
+    states:   met so far, those of this level among them.
+    frontier: states of this level.
+    seconds:  since the start.
+    rest:     about how many states it has still to meet, where that can be told by the levels so far.
+    """
 
     depth: int
     states: int
     frontier: int
     seconds: float
+    rest: int | None = None
 
 
 DEFAULT = Options()

@@ -10,6 +10,7 @@ import numpy as np
 
 from attorn.checker.explore.checkpoint import Checkpoint, Saved
 from attorn.checker.explore.circuit import Value
+from attorn.checker.explore.ending import rest
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.frontier import Frontier, InMemory, OnDisk
 from attorn.checker.explore.layout import Rows
@@ -215,4 +216,5 @@ class Search:
 
     def _report(self, depth: int, frontier: int) -> None:
         if self._progress is not None:
-            self._progress(Progress(depth, self.states + frontier, frontier, time.perf_counter() - self._began))
+            seconds, foreseen = time.perf_counter() - self._began, rest([*self.levels, frontier])
+            self._progress(Progress(depth, self.states + frontier, frontier, seconds, foreseen))

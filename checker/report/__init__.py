@@ -3,7 +3,7 @@
 from attorn.checker.report.account import Commands, instance_account, machine_account
 from attorn.checker.report.files import output_folder, write_files
 from attorn.checker.report.json_document import as_data, render_json
-from attorn.checker.report.lines import Paint, counted, formula, listed, plain, wrapped
+from attorn.checker.report.lines import Paint, counted, formula, lasting, listed, plain, wrapped
 from attorn.checker.report.live import progress_line
 from attorn.checker.report.markdown import render_markdown
 from attorn.checker.report.model import (
@@ -37,6 +37,7 @@ __all__ = [
     "counted",
     "formula",
     "instance_account",
+    "lasting",
     "listed",
     "machine_account",
     "output_folder",

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable
 
-__all__ = ["Paint", "counted", "formula", "glued", "listed", "plain", "wrapped"]
+__all__ = ["Paint", "counted", "formula", "glued", "lasting", "listed", "plain", "wrapped"]
 
 Paint = Callable[[str, str], str]
 GLUE = "\N{NO-BREAK SPACE}"
@@ -63,3 +63,11 @@ def counted(count: int, noun: str) -> str:
     if count != 1:
         noun = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
     return f"{count:,} {noun}"
+
+
+def lasting(seconds: float) -> str:
+    """A time in the largest unit of which there are at least two; more is not known of what has yet to pass."""
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{max(seconds, 1):.0f} seconds"

@@ -70,4 +70,4 @@ def lasting(seconds: float) -> str:
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:,.0f} {unit}"
-    return f"{max(seconds, 1):.0f} seconds"
+    return counted(max(round(seconds), 1), "second")

@@ -149,7 +149,7 @@ class _Silent:
         """Nothing to draw."""
         return nullcontext()
 
-    def searched(self, instance: InstanceAccount, seconds: float) -> None:
+    def searched(self, instance: InstanceAccount, seconds: float, by: str) -> None:
         """Nothing to say."""
 
     def interrupted(self) -> None:

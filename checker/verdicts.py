@@ -98,6 +98,7 @@ class Exploration:
     silent:   clauses that never decide; only known of a finished search.
     orbits:   how many states were searched, where each stands for all that differ from it in names only; None where
               every state was searched. Levels and transitions are those of all states in both cases.
+    by:       what took the steps, in words, where the engine has a choice.
     """
 
     instance: Instance
@@ -113,6 +114,7 @@ class Exploration:
     orbits: int | None = None
     seconds: float = field(default=0.0, compare=False)
     bytes_per_state: float = field(default=0.0, compare=False)
+    by: str = field(default="", compare=False)
 
     @property
     def states(self) -> int:

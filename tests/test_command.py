@@ -188,12 +188,15 @@ def test_a_goal_that_an_instance_is_too_small_for_is_not_asked_and_that_is_said(
 
 def test_everything_but_the_manifest_is_the_same_in_every_run() -> None:
     texts = []
-    for seed, threads in (("1", "1"), ("2", "2")):
-        out = f"out{seed}"
-        done = attorn_process("check", "claim-small", "--threads", threads, "--out", out, PYTHONHASHSEED=seed)
+    for seed, threads, engine, by in (("1", "1", "arrays", "arrays"), ("2", "2", "compiled", "machine code")):
+        out, kept = f"out{seed}", str(Path("kept").absolute())
+        given = ("--threads", threads, "--engine", engine, "--out", out)
+        done = attorn_process("check", "claim-small", *given, PYTHONHASHSEED=seed, XDG_CACHE_HOME=kept)
         assert done.returncode == 0, done.stderr
-        manifest = json.loads(Path(out, "manifest.json").read_text(encoding="utf-8"))
-        assert manifest["parts"]["check"]["run"]["threads"] == int(threads)
+        assert ("s · machine code" in " ".join(done.stdout.split())) == (engine == "compiled")
+        run = json.loads(Path(out, "manifest.json").read_text(encoding="utf-8"))["parts"]["check"]["run"]
+        assert run["threads"] == int(threads)
+        assert [each["by"] for each in run["timings"]] == [by]
         files = [each for each in Path(out).rglob("*") if each.is_file() and each.name != "manifest.json"]
         texts.append({each.relative_to(out): each.read_bytes() for each in files})
     assert texts[0].keys() == texts[1].keys() and Path("report.html") in texts[0]
@@ -303,6 +306,8 @@ def test_two_machines_of_one_name_are_not_mixed_up() -> None:
         ("check claim-tiny --memory 0", "`0` is not an amount of memory"),
         ("check claim-tiny --max-states 0", "must be at least 1, got 0"),
         ("check claim-tiny --threads 0", "must be at least 1, got 0"),
+        ("check claim-tiny --engine steam", "'steam' is not one of"),
+        ("check claim-tiny --engine compiled --symmetry", "the compiled engine knows no symmetry; arrays do"),
         ("check claim-tiny --format pdf", "'pdf' is not one of"),
         ("check missing.py", "there is no file missing.py"),
         ("check folder", "folder is a folder. Name the Python file"),

@@ -153,6 +153,7 @@ def check(
         max_states=asked.max_states,
         memory=asked.memory,
         threads=limits["threads"],
+        engine=limits["engine"],
         symmetry=asked.symmetry,
         checkpoint=resume or checkpoint,
         cluster=cluster,
@@ -250,8 +251,8 @@ class _Watcher:
 
         return progress_line(name, self._draws)
 
-    def searched(self, instance: InstanceAccount, seconds: float) -> None:
-        self._tell(self._screen.searched(instance, seconds))
+    def searched(self, instance: InstanceAccount, seconds: float, by: str) -> None:
+        self._tell(self._screen.searched(instance, seconds, by))
 
     def interrupted(self) -> None:
         if self._draws:  # Not through a stream, which this may interrupt in the middle of a line.

@@ -48,7 +48,7 @@ class Watcher(Protocol):
     def drawing(self, name: str) -> AbstractContextManager[Draw | None]:
         """What is told of the progress of one search."""
 
-    def searched(self, instance: InstanceAccount, seconds: float) -> None:
+    def searched(self, instance: InstanceAccount, seconds: float, by: str) -> None:
         """One search has ended."""
 
     def interrupted(self) -> None:
@@ -145,10 +145,11 @@ def _examined(targets: Sequence[Target], request: Request, command: str, watcher
                     target.instance.name,
                     round(seconds, 3),
                     exploration.bytes_per_state,
+                    exploration.by,
                     phases if request.profile else {},
                 )
             )
-            watcher.searched(accounts[-1], seconds)
+            watcher.searched(accounts[-1], seconds, exploration.by)
     report = Report(
         attorn=__version__,
         command=command,

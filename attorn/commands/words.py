@@ -126,13 +126,24 @@ def search_options(function: Any) -> Any:
 
     @functools.wraps(function)
     def collected(*args: Any, **given: Any) -> Any:
-        limits = {name: given.pop(name) for name in ("max_states", "memory", "threads", "symmetry")}
+        limits = {name: given.pop(name) for name in ("max_states", "memory", "threads", "symmetry", "engine")}
         return function(*args, limits=limits, **given)
 
     wrapped: Any = collected
     for option in (
         click.option("--symmetry", is_flag=True, help="Search states that differ only in names once."),
-        click.option("--threads", type=Count(), help="Processes that share the work.  [default: one]"),
+        click.option(
+            "--engine",
+            type=click.Choice(["auto", "arrays", "compiled"]),
+            default="auto",
+            show_default=True,
+            help="What takes the steps: arrays, machine code, or each where it pays.",
+        ),
+        click.option(
+            "--threads",
+            type=Count(),
+            help="How many share the work.  [default: one process on arrays, all cores by machine code]",
+        ),
         click.option("--memory", type=Bytes(), help="Stop, undetermined, before taking more, such as 4G."),
         click.option("--max-states", type=Count(), help="Stop, undetermined, before meeting more."),
     ):

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 
-from attorn.checker.explore.circuit import Value
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.options import DEFAULT, Options, Progress
 from attorn.checker.explore.paths import shortest
 from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.questions import Broken, Decides, Question, Reached, Stuck
 from attorn.checker.explore.search import Search
 from attorn.checker.explore.stages import shortest_through
 from attorn.checker.recheck import Rechecker
@@ -69,25 +69,19 @@ class _Exploring:
                 raise UnknownName(f"machine {self._machine.name} has no property `{name}`. It has: {', '.join(known)}.")
         return [name for name in known if wanted is None or name in wanted]
 
-    def _questions(self) -> Iterator[tuple[str, Value]]:
+    def _questions(self) -> Iterator[tuple[str, Question]]:
         """What to ask of every state, by names that the search keeps apart."""
         for stated in self._machine.properties:
             if stated.name in self._names:
-                yield stated.name, self._meaning.broken(stated)
+                yield stated.name, Broken(stated)
         if NO_DEADLOCK in self._names:
-            yield NO_DEADLOCK, self._meaning.stuck
-        disjunction = self._meaning.circuit.disjunction
+            yield NO_DEADLOCK, Stuck()
         for goal in self._instance.goals if self._options.goals else ():
             if len(goal.stages) == 1:
-                choices = self._instance.arguments(goal.parameters)
-                yield _goal(goal), disjunction(self._meaning.reached(goal, 0, each) for each in choices)
+                yield _goal(goal), Reached(goal)
         for action in self._machine.actions:
-            effects = [effect for effect in self._meaning.effects if effect.step.action is action]
             for number in range(len(action.clauses)):
-                yield (
-                    _clause(action.name, number),
-                    disjunction(self._meaning.decides(effect, number) for effect in effects),
-                )
+                yield _clause(action.name, number), Decides(action, number)
 
     def account(self, began: float) -> Exploration:
         """Search, and say what was found."""
@@ -113,6 +107,7 @@ class _Exploring:
             orbits=search.states if self._options.symmetry else None,
             seconds=time.perf_counter() - began,
             bytes_per_state=search.peak / max(search.states, 1),
+            by=search.by,
         )
 
     @cached_property

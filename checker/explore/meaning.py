@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from attorn.checker.explore.circuit import Circuit, Node, Value, conjuncts
+from attorn.checker.explore.questions import Broken, Decides, IllDefined, Question, Reached, Stuck
 from attorn.spec.language import Expr, Field, Goal, Instance, Interpreter, Op, Property, Step
 from attorn.spec.language.sorts import Budget, RangeSort, Sort
 
@@ -51,6 +52,23 @@ class Meaning:
             for arguments in self.instance.arguments(action.parameters)
         )
         return tuple(found)
+
+    def answer(self, question: Question) -> Value:
+        """Whether a question is true of a state."""
+        disjunction = self.circuit.disjunction
+        match question:
+            case Broken(stated):
+                return self.broken(stated)
+            case Stuck():
+                return self.stuck
+            case Reached(goal):
+                choices = self.instance.arguments(goal.parameters)
+                return disjunction(self.reached(goal, 0, each) for each in choices)
+            case Decides(action, number):
+                effects = [effect for effect in self.effects if effect.step.action is action]
+                return disjunction(self.decides(effect, number) for effect in effects)
+            case IllDefined():
+                return disjunction(effect.fault for effect in self.effects)
 
     def broken(self, stated: Property) -> Value:
         """Whether a state violates an invariant, or some enabled step from it violates a two-state property."""

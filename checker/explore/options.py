@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from attorn.spec.errors import BadInput
 
-__all__ = ["Options", "Progress"]
+__all__ = ["Engine", "Options", "Progress"]
+
+Engine = Literal["auto", "arrays", "compiled"]
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,14 @@ class Options:
     goals:      whether to look for a shortest run to every goal.
     max_states: the search stops, unfinished, before the level that would bring more states than this.
     memory:     bytes that states and the work on them may take; the search stops, unfinished, before it takes more.
-    threads:    processes that share the work of large levels; one when None, as more gain nothing yet.
+    threads:    how many share the work of large levels. When None, one process on arrays, as more gain nothing there;
+                in machine code, a thread for each processor.
     symmetry:   whether states that differ only in the names of individuals are searched once.
     checkpoint: a folder in which the search of each instance leaves what it needs to go on, and takes up what is left.
     cluster:    HOST:PORT of a Ray cluster whose machines share the search, and the folder; or ``auto``: the one that
                 RAY_ADDRESS names, else one of our own on this machine, which needs no folder.
     workers:    processes of the cluster; one for each of its cores when None.
+    engine:     what takes the steps: array operations, machine code compiled for the instance, or each where it pays.
     """
 
     properties: tuple[str, ...] | None = None
@@ -35,6 +40,7 @@ class Options:
     checkpoint: Path | None = None
     cluster: str | None = None
     workers: int | None = None
+    engine: Engine = "auto"
 
     def __post_init__(self) -> None:
         """Raises BadInput for a budget or a number of processes below 1, or workers without a cluster."""
@@ -46,6 +52,12 @@ class Options:
             given = getattr(self, name)
             if given is not None and given < 1:
                 raise BadInput(f"{name} must be at least 1, got {given}; leave it out for no limit.")
+        if self.engine not in get_args(Engine):
+            raise BadInput(f"engine must be one of {', '.join(get_args(Engine))}, got {self.engine!r}.")
+        unknown = {"symmetry": self.symmetry, "clusters": self.cluster, "checkpoints": self.checkpoint}
+        for name, wanted in unknown.items():
+            if wanted and self.engine == "compiled":
+                raise BadInput(f"the compiled engine knows no {name}; arrays do. Leave out one of them.")
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Phase(StrEnum):
 SAYS = {
     Phase.BUILDING: "the instance as circuits, and the program that computes them",
     Phase.GUARDS: "which steps are enabled",
-    Phase.SUCCESSORS: "the states that these lead to",
+    Phase.SUCCESSORS: "the states that these lead to; in machine code, guards and properties with them",
     Phase.PROPERTIES: "what is asked of every state, beyond what guards share with it",
     Phase.SYMMETRY: "which states stand for others",
     Phase.DUPLICATES: "sorting states, and looking up whether they were met",

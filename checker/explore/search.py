@@ -5,25 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attorn.checker.explore.checkpoint import Checkpoint, Saved
-from attorn.checker.explore.circuit import Value
+from attorn.checker.explore.compiled.refusal import CannotCompile
 from attorn.checker.explore.ending import rest
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.frontier import Frontier, InMemory, OnDisk
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.options import Options, Progress
 from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.questions import IllDefined, Question
 from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.team import WorkerLost, available
 from attorn.checker.explore.visited import Visited
-from attorn.spec.errors import TooLarge, Unsound
+from attorn.spec.errors import BadInput, TooLarge, Unsound
+
+if TYPE_CHECKING:
+    from attorn.checker.explore.compiled.engine import Compiled
 
 __all__ = ["Found", "Search"]
 
 REBUILD = 1 << 12  # states in a level from which on it pays to drop questions that are answered
+COMPILE = 1 << 16  # states in a level from which on it pays to compile
 FAULT = "fault"
 
 
@@ -44,17 +50,20 @@ class Search:
     fired:     transitions of each effect, from all states that the levels stand for.
     stopped:   why the search ended early; empty if it finished.
     peak:      bytes of memory that states took at the most.
+    compiled:  who takes the steps, once that is machine code.
+    by:        what took the steps, in words; where machine code would have paid and could not be had, why.
     """
 
     def __init__(
         self,
         prepared: Prepared,
-        questions: dict[str, Value],
+        questions: dict[str, Question],
         options: Options,
         progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._options, self._progress, self._began = options, progress, time.perf_counter()
-        self._concrete = prepared.concrete
+        self._prepared, self._concrete = prepared, prepared.concrete
+        self._questions = {FAULT: IllDefined(), **questions}
         self.layout = prepared.layout
         self.levels: list[int] = []
         self.stand_for: list[int] = []
@@ -62,15 +71,18 @@ class Search:
         self.stopped = ""
         self.peak = 0
         meaning = prepared.meaning
-        faults = meaning.circuit.disjunction(effect.fault for effect in meaning.effects)
         symmetry = Symmetry(meaning.instance, self.layout) if options.symmetry else None
-        self.expander = Expander(meaning, self.layout, {FAULT: faults, **questions}, symmetry)
+        asked = {name: meaning.answer(question) for name, question in self._questions.items()}
+        self.expander = Expander(meaning, self.layout, asked, symmetry)
         self.fired = np.zeros(len(self.expander.effects), np.int64)
         self._rebuilt = 0
         self._checkpoint = None if options.checkpoint is None else Checkpoint(prepared, options)
         first = self.expander.reduced(prepared.initial)
         self._refuse(prepared, len(first[0]))
         self._frontier: Frontier = InMemory(self.expander, [first], self._workers(), self._checkpoint)
+        self.compiled: Compiled | None = None
+        self.by = "arrays"
+        self._compilable = True
         if self._checkpoint is not None:
             try:
                 self._take_up(self._checkpoint, first)
@@ -160,6 +172,7 @@ class Search:
         """
         try:
             while self._frontier.count and not self.stopped and not self._exhausted():
+                self._compile_where_it_pays()
                 depth, count = len(self.levels), self._frontier.count
                 self._report(depth, count)
                 reached = self._frontier.advance()
@@ -181,6 +194,37 @@ class Search:
             self.stopped = f"{lost} at depth {len(self.levels)}"
         except OSError as error:
             self.stopped = self._lost_files(error)
+
+    def _compile_where_it_pays(self) -> None:
+        """Have the steps taken by machine code from here on, if that is wanted and there is a way."""
+        options, wanted = self._options, self._options.engine
+        arrays = wanted == "arrays" or options.symmetry or options.checkpoint is not None or options.cluster is not None
+        if arrays or not self._compilable:
+            return
+        if wanted == "auto" and (options.memory is not None or self._frontier.count < COMPILE):
+            return  # Of memory, arrays take less.
+        self._compilable = False
+        try:
+            self.compiled = self._compiled()
+        except CannotCompile as error:
+            if wanted == "compiled":
+                raise BadInput(
+                    f"the compiled engine cannot be had: {error} Choose the engine auto or arrays."
+                ) from error
+            self.by = f"arrays: {error}"
+            return
+        self._frontier = self.compiled
+        self.by = f"machine code from depth {len(self.levels)}" if self.levels else "machine code"
+
+    def _compiled(self) -> Compiled:
+        """A frontier that goes on from here by machine code; raises CannotCompile where there is no way."""
+        try:
+            from attorn.checker.explore.compiled.engine import Compiled
+        except ImportError as error:
+            raise CannotCompile(f"llvmlite, which makes machine code, cannot be imported ({error}).") from error
+        levels = [self.visited.level(depth) for depth in range(len(self.levels) + 1)]
+        asked = {name: question for name, question in self._questions.items() if name not in self.found}
+        return Compiled(self._prepared, asked, levels, self._options.threads, self._options.memory)
 
     def _raise_fault(self) -> None:
         """Let the plain meaning say what is wrong with a step that is not well defined."""
@@ -204,6 +248,8 @@ class Search:
 
     def _needed(self) -> int:
         """Bytes that the next level will take, if it has as many successors a state as the level before."""
+        if self.compiled is not None:
+            return self.compiled.needed
         successors = self._frontier.count * self.layout.bytes
         return int(2 * self.held + 3 * successors)
 

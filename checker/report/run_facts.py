@@ -14,12 +14,14 @@ __all__ = [
 class Timing:
     """What one instance or obligation cost.
 
+    by:     what searched it, where there is a choice.
     phases: what the seconds went to, by name, where that was asked for: those of all processes together.
     """
 
     name: str
     seconds: float
     bytes_per_state: float = 0.0
+    by: str = ""
     phases: dict[str, float] = field(default_factory=dict)
 
 

@@ -49,8 +49,8 @@ class Screen:
         title = f"{self.paint(machine.name, 'strong')} · specification {machine.digest[:12]}"
         return [title, *wrapped(machine.says, self.width, "  "), ""]
 
-    def searched(self, instance: InstanceAccount, seconds: float) -> list[str]:
-        """What one instance is, and what its search met."""
+    def searched(self, instance: InstanceAccount, seconds: float, by: str = "") -> list[str]:
+        """What one instance is, and what its search met; ``by`` what, where that is worth a word."""
         indent = " " * (2 + NAME)
         lead = f"  {self.paint(instance.name, 'strong')}{' ' * max(2, NAME - len(instance.name))}"
         facts = [
@@ -59,6 +59,7 @@ class Screen:
             counted(instance.transitions, "transition"),
             f"depth {instance.depth}",
             f"{seconds:.1f} s",
+            *([] if by in ("", "arrays") else [by]),
         ]
         lines = wrapped(listed(instance.shape.split(" × "), "×") or "one size only", self.width, indent, lead)
         lines += wrapped(listed(facts), self.width, indent)

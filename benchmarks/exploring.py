@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from attorn.checker.explore import Options, explore
 from attorn.checker.explore.layout import Layout
+from attorn.checker.explore.options import Engine
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.search import Search
 from attorn.model.migration import CLAIM
@@ -26,7 +27,22 @@ __all__ = ["run"]
 SMALLEST: Sizes = (1, 1, 2, 2, 1)
 SMALL: Sizes = (2, 3, 2, 2, 2)
 LARGE: Sizes = (2, 2, 3, 3, 3)
+ENGINES: tuple[Engine, ...] = ("auto", "arrays")
 ROOT = Path(__file__).parents[1]
+PROGRAM = """
+import json, sys, time
+from attorn.checker.explore.questions import Broken, IllDefined, Stuck
+from attorn.model.instances import instance
+asked = instance(sys.argv[1])
+questions = {each.name: Broken(each) for each in asked.machine.properties}
+begun = time.perf_counter()
+from attorn.checker.explore.compiled.kernel import Kernel
+from attorn.checker.explore.compiled.planes import Planes
+planes = Planes(asked)
+kernel = Kernel(asked, planes, {**questions, "stuck": Stuck(), "fault": IllDefined()})
+seconds = time.perf_counter() - begun
+print(json.dumps({"bits": planes.bits, "words": planes.words, "steps": kernel.effects, "seconds": seconds}))
+"""
 
 
 def claim(sizes: Sizes) -> Instance:
@@ -34,22 +50,25 @@ def claim(sizes: Sizes) -> Instance:
     return Instance.of(CLAIM, "claim", **dict(zip(names, sizes, strict=True)))
 
 
-def attorn(sizes: Sizes, threads: int) -> Run:
+def attorn(sizes: Sizes, engine: Engine, threads: int) -> Run:
     """The explorer as a process of its own, from its start to its end, with every property on every state."""
-    done = ran(ROOT, sys.executable, "-m", "benchmarks.exploring", *map(str, (threads, *sizes)), measure=True)
+    done = ran(ROOT, sys.executable, "-m", "benchmarks.exploring", engine, *map(str, (threads, *sizes)), measure=True)
     found = json.loads(done.said)
     assert found["finished"], found
     assert found["holds"], found
-    name = f"attorn, {threads} process{'es' * (threads > 1)}"
+    how = "arrays" if engine == "arrays" else found["by"]
+    name = f"attorn, {how}, {threads} {'process' if engine == 'arrays' else 'thread'}{_plural(engine, threads)}"
     return Run(name, found["states"], found["transitions"], done.seconds, done.peak)
+
+
+def _plural(engine: Engine, threads: int) -> str:
+    return "" if threads == 1 else "es" if engine == "arrays" else "s"
 
 
 def side_by_side(title: str, sizes: Sizes) -> None:
     """All checkers on one instance; the first row is what ratios are to."""
-    cores = os.cpu_count() or 1
-    runs = [attorn(sizes, cores)]
-    if cores > 1:
-        runs.append(attorn(sizes, 1))
+    cores = sorted({os.cpu_count() or 1, 1}, reverse=True)
+    runs = [attorn(sizes, engine, threads) for engine in ENGINES for threads in cores]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if spin_present():
@@ -65,14 +84,16 @@ def side_by_side(title: str, sizes: Sizes) -> None:
             each.seconds,
             each.seconds / runs[0].seconds,
             each.states / each.seconds / 1e6,
+            each.transitions / each.seconds / 1e6,
             each.peak / each.states,
             each.peak / MIB,
             each.building,
         ]
         for each in runs
     ]
-    header = ["checker", "seconds", "ratio", "million states/s", "bytes a state", "peak MiB", "+ building, seconds"]
-    print(tabulate(rows, header, floatfmt=("", ".2f", ".2f", ".2f", ".0f", ".0f", ".1f"), tablefmt="github"))
+    rates = ["million states/s", "million transitions/s"]
+    header = ["checker", "seconds", "ratio", *rates, "bytes a state", "peak MiB", "+ building, seconds"]
+    print(tabulate(rows, header, floatfmt=("", ".2f", ".2f", ".2f", ".2f", ".0f", ".0f", ".1f"), tablefmt="github"))
 
 
 def width() -> None:
@@ -93,8 +114,22 @@ def width() -> None:
     print(tabulate(rows, ["words", "bits used", "million states/s", "ns a state"], floatfmt=".2f", tablefmt="github"))
 
 
+def programs() -> None:
+    """What it takes to have the program of an instance: made and compiled, or made and found on the disk."""
+    print("\n## Programs: every property asked, in a process of its own\n")
+    rows = []
+    for name in ("claim", "claim-segments", "claim-vms", "firmware", "firmware-two", "memfd", "live-update"):
+        with tempfile.TemporaryDirectory() as folder:
+            told = [ran(ROOT, "env", f"XDG_CACHE_HOME={folder}", sys.executable, "-c", PROGRAM, name) for _ in range(2)]
+        cold, warm = (json.loads(done.said) for done in told)
+        rows.append([name, cold["bits"], cold["words"], cold["steps"], cold["seconds"], warm["seconds"]])
+    header = ["instance", "bits a state", "words", "steps", "seconds at first", "seconds from then on"]
+    print(tabulate(rows, header, floatfmt=("", "", "", "", ".2f", ".2f"), tablefmt="github"))
+
+
 def run(quick: bool = False) -> None:
     """Print the tables."""
+    programs()
     side_by_side("The smallest instance", SMALLEST)
     side_by_side("About a million states", SMALL)
     width()
@@ -102,14 +137,16 @@ def run(quick: bool = False) -> None:
         side_by_side("More than ten million states", LARGE)
 
 
-def main(threads: int, *sizes: int) -> None:
+def main(engine: Engine, threads: int, *sizes: int) -> None:
     """One exploration, told as JSON."""
     vms, segments, partitions, words, addresses = sizes
-    found = explore(claim((vms, segments, partitions, words, addresses)), Options(goals=False, threads=threads))
+    found = explore(
+        claim((vms, segments, partitions, words, addresses)), Options(goals=False, threads=threads, engine=engine)
+    )
     holds = all(verdict.evidence.value == "exhausted" for verdict in found.verdicts)
     told = {"states": found.states, "transitions": found.transitions, "finished": found.finished, "holds": holds}
-    print(json.dumps(told))
+    print(json.dumps({**told, "by": found.by}))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))  # type: ignore[arg-type]

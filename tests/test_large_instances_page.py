@@ -20,7 +20,7 @@ def commands() -> list[str]:
 
 def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert len(commands()) == 7
+    assert len(commands()) == 8
     for command in commands():
         done = attorn_(
             *shlex.split(command.replace(LARGE, "claim-small").replace("check claim -", "check claim-small -"))

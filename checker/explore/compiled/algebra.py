@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from attorn.checker.explore.compiled.planes import WORD, Planes, Shape
 from attorn.checker.explore.compiled.terms import Op as Instruction
@@ -16,7 +17,7 @@ from attorn.spec.language.sorts import Budget, Sort
 __all__ = ["Meant", "PlaneAlgebra", "Unlaned", "Varying"]
 
 LANES = WORD  # of one variable
-UNROLLED = 4  # choices of a quantifier's variables that are written out one by one rather than looped over
+UNROLLED = 16  # choices of a quantifier's variables that are written out one by one rather than looped over
 SELECTED = 16  # values of an index that differs from lane to lane
 
 
@@ -53,11 +54,20 @@ Meant = Value | Varying
 class PlaneAlgebra:
     """Truth values are 0 and 1, or masks; numbers are words, or planes. Raises Unlaned where no mask will do.
 
-    at_rest: whether the state after a step is taken to be the state before it.
+    written: the words of the state after a step that differ from those before it.
+    fields:  what of the state differs in them.
     """
 
-    def __init__(self, instance: Instance, planes: Planes, terms: Terms, at_rest: bool = False) -> None:
-        self._instance, self._planes, self.terms, self._at_rest = instance, planes, terms, at_rest
+    def __init__(
+        self,
+        instance: Instance,
+        planes: Planes,
+        terms: Terms,
+        written: Mapping[int, Value] = MappingProxyType({}),
+        fields: Collection[Field] = (),
+    ) -> None:
+        self._instance, self._planes, self.terms = instance, planes, terms
+        self._written, self._fields = written, fields
         self._weights: dict[Sort, int] = {}
         for field, shape in planes.shapes.items():
             if shape.lane is not None:
@@ -95,7 +105,8 @@ class PlaneAlgebra:
                 )
         lane, others = split(shape, index)
         number = self.numbered(shape, others)
-        rows = [self.plane(shape, number, plane, after and not self._at_rest) for plane in range(shape.planes)]
+        differs = after and field in self._fields
+        rows = [self._plane(shape, number, plane, differs) for plane in range(shape.planes)]
         if isinstance(lane, Varying):
             return Varying(lane.lane, lane.size, tuple(self._masked(row, lane.full) for row in rows), shape.values)
         found: Value = 0
@@ -104,7 +115,7 @@ class PlaneAlgebra:
             found = self.terms.either(found, self.terms.left(bit, plane), shape.values - 1)
         return found
 
-    def _masked(self, row: tuple[Term, Value], full: int) -> Value:
+    def _masked(self, row: tuple[Value, Value], full: int) -> Value:
         return self.terms.both(self.terms.right(*row), full)
 
     def numbered(self, shape: Shape, others: Sequence[Value]) -> Value:
@@ -115,10 +126,15 @@ class PlaneAlgebra:
             number = self.terms.add(self.terms.multiply(number, size), part)
         return number
 
-    def plane(self, shape: Shape, number: Value, plane: int, after: bool) -> tuple[Term, Value]:
-        """The word of a plane, and the lowest of its bits there."""
+    def _plane(self, shape: Shape, number: Value, plane: int, differs: bool) -> tuple[Value, Value]:
+        """The word of a plane, before a step or where it may differ after it, and the lowest of its bits there."""
         word, shift = self.row(shape, number, plane)
-        return self.terms.row(word, after), shift
+        found: Value = self.terms.word(word)
+        if differs:
+            for each in range(shape.word, shape.word + shape.words):
+                if each in self._written:
+                    found = self.terms.select(self.terms.equal(word, each), self._written[each], found)
+        return found, shift
 
     def row(self, shape: Shape, number: Value, plane: int) -> tuple[Value, Value]:
         """The number of the word of a plane, and the lowest of its bits there."""

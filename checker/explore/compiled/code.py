@@ -40,11 +40,11 @@ class Code:
 
     Terms are computed where they are asked for first, but outside the loops that they do not change with.
 
-    before, after: the names of the pointers to the state before a step and after it.
+    state: the name of the pointer to the state.
     """
 
-    def __init__(self, before: str, after: str = "") -> None:
-        self._pointers = (before, after)
+    def __init__(self, state: str) -> None:
+        self._state = state
         self._scopes = [_Scope()]
         self._entry: list[str] = []
         self._names = 0
@@ -186,10 +186,8 @@ class Code:
 
     def _computed(self, term: Term) -> str:
         match term.op:
-            case Op.WORD | Op.ROW:
-                number, after = term.args
-                assert isinstance(after, int)
-                return self.load(self.at(self._pointers[after], self.operand(number)))
+            case Op.WORD:
+                return self.load(self.at(self._state, self.operand(term.args[0])))
             case Op.INDEX:
                 raise AssertionError("an index is known in its loop, and used nowhere else")
             case Op.FOLD:

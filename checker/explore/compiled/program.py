@@ -12,8 +12,7 @@ from attorn.checker.explore.compiled.planes import WORD, Planes
 from attorn.checker.explore.compiled.terms import Term, Terms, Value
 from attorn.checker.explore.compiled.updates import Updates
 from attorn.checker.explore.questions import Broken, Decides, IllDefined, Question, Reached, Stuck
-from attorn.spec.language import Action, Clause, Expr, Field, Instance, Interpreter, Op, Parameter
-from attorn.spec.language.expressions import walk
+from attorn.spec.language import Action, Expr, Instance, Interpreter, Op, Parameter
 
 __all__ = ["Program"]
 
@@ -35,14 +34,11 @@ class Program:
         self._terms = Terms()
         self._algebra = PlaneAlgebra(instance, planes, self._terms)
         self._interpret = Interpreter(self._algebra)
-        self._at_rest = Interpreter(PlaneAlgebra(instance, planes, self._terms, at_rest=True))
         self._updates = Updates(instance, planes, self._algebra, self._interpret)
         self._bits = {name: number for number, name in enumerate(questions)}
         self._questions = questions
         self.marks = -(-len(questions) // WORD) + 1
         self.effects = 0
-        self._functions: list[str] = []
-        self._watching: dict[tuple[tuple[str, tuple[int, ...]], ...], str] = {}
         self._code = Code("%row")
         self._enabled, self._total = self._code.slot(), self._code.slot()
         self._body()
@@ -85,7 +81,7 @@ class Program:
             "  ret i64 %stopped",
             "}",
         ]
-        return "\n".join([*declared, *self._functions, *begin, *code.lines(), *end, ""])
+        return "\n".join([*declared, *begin, *code.lines(), *end, ""])
 
     def _body(self) -> None:
         code = self._code
@@ -236,46 +232,20 @@ class Program:
             row = code.at("%out", place)
             changed: Value = 0
             for at in range(self._planes.words):
-                before = terms.word(at, after=False)
+                before = terms.word(at)
                 code.say(f"store i64 {code.operand(words.get(at, before))}, ptr {code.at(row, str(at))}")
                 if at in words:
                     changed = terms.either(changed, terms.unlike(before, words[at]))
             code.increase(self._total, code.operand(terms.unlike(terms.equal(changed, 0), 1)))
-            self._watch(action, row)
+            self._watch(action, words)
 
-    def _watch(self, action: Action, row: str) -> None:
-        """Ask what two-state properties say of a step, as far as the action can make a difference."""
+    def _watch(self, action: Action, words: Mapping[int, Value]) -> None:
+        """Ask what two-state properties say of a step that changes some words."""
         written = {write.field for write in action.writes}
-        asked = {
-            name: tuple(
-                number for number, clause in enumerate(question.stated.conjuncts) if self._matters(clause, written)
-            )
-            for name, question in self._questions.items()
-            if isinstance(question, Broken) and question.stated.two_state
-        }
-        key = tuple((name, numbers) for name, numbers in asked.items() if numbers)
-        if key:
-            if key not in self._watching:
-                self._watching[key] = f"@step{len(self._watching)}"
-                self._functions += self._watched(self._watching[key], dict(key))
-            self._code.say(f"call void {self._watching[key]}(ptr %row, ptr {row}, ptr %answer)")
-
-    def _matters(self, clause: Clause, written: set[Field]) -> bool:
-        """Whether a conjunct might be false of a step that writes some fields."""
-        read = {part.payload[0] for part in walk(clause.formula) if part.op is Op.READ and part.payload[1]}
-        return bool(read & written) or self._at_rest(clause.formula, {}) != 1
-
-    def _watched(self, name: str, asked: Mapping[str, Sequence[int]]) -> list[str]:
-        """A function that asks two-state properties of one step."""
-        outer, self._code = self._code, Code("%before", "%after")
-        code = self._code
-        for each, numbers in asked.items():
-            question = self._questions[each]
-            assert isinstance(question, Broken)
-            held: Value = 1
-            for number in numbers:
-                held = self._terms.both(held, self._truth(question.stated.conjuncts[number].formula, {}))
-            self._note(each, self._terms.unlike(held, 1))
-        self._code = outer
-        head = f"define internal void {name}(ptr noalias %before, ptr noalias %after, ptr noalias %answer) nounwind {{"
-        return [head, "entry:", *code.entry, *code.lines(), "  ret void", "}"]
+        interpret = Interpreter(PlaneAlgebra(self._instance, self._planes, self._terms, words, written))
+        for name, question in self._questions.items():
+            if isinstance(question, Broken) and question.stated.two_state:
+                held: Value = 1
+                for clause in question.stated.conjuncts:
+                    held = self._terms.both(held, interpret(clause.formula, {}))
+                self._note(name, self._terms.unlike(held, 1))

@@ -15,8 +15,7 @@ ALL = (1 << WORD) - 1
 class Op(Enum):
     """What a term computes; the value is its instruction, where it is just one."""
 
-    WORD = "word"  # args: the number of the word, 1 for the state after a step
-    ROW = "row"  # as WORD, the number a term
+    WORD = "word"  # args: its number in the state
     INDEX = "index"  # args: the number of the loop
     FOLD = "fold"  # args: how, the loop, how often, what
     ADD = "add"
@@ -64,13 +63,9 @@ class Terms:
         self._known: dict[tuple[object, ...], Term] = {}
         self._loops = 0
 
-    def word(self, number: int, after: bool) -> Term:
-        """A word of the state, before a step or after it."""
-        return self._term(Op.WORD, (number, int(after)), 0, ALL, frozenset())
-
-    def row(self, number: Value, after: bool) -> Term:
-        """A word of the state whose number is computed."""
-        return self.word(number, after) if isinstance(number, int) else self._term(Op.ROW, (number, int(after)), 0, ALL)
+    def word(self, number: Value) -> Term:
+        """A word of the state."""
+        return self._term(Op.WORD, (number,), 0, ALL)
 
     def index(self, size: int) -> Term:
         """The number of the round in a loop of its own, from 0 on."""

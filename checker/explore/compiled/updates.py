@@ -140,7 +140,7 @@ class Updates:
         terms = self._terms
         parts = zip(self._parts(shape, number, plane, where), self._parts(shape, number, plane, bits), strict=True)
         for (word, mask), (_, put) in parts:
-            old = words.get(word, terms.word(word, after=False))
+            old = words.get(word, terms.word(word))
             kept = terms.both(old, terms.unlike(mask, ALL))
             words[word] = terms.either(kept, put)
 

@@ -65,7 +65,11 @@ def _parts(share: float, seed: int) -> Iterator[tuple[str, Callable[[], Tally]]]
     limit = None if share >= 1 else max(1, round(share * len(at_boundaries)))
     yield "SIGKILL at a step boundary", lambda: _struck(at_boundaries[:limit] * rounds)
     yield "SIGKILL inside a step", lambda: _struck(inside[:limit] * rounds)
-    yield "SIGKILL at a random moment", lambda: _random(max(1, round(share * MOMENTS)), seed)
+    for moment, observe, within in (("", True, 0.4), (", several steps in one message", False, 0.04)):
+        yield (
+            f"SIGKILL at a random moment{moment}",
+            partial(_random, max(1, round(share * MOMENTS)), seed, observe, within),
+        )
     for number, noisy in enumerate(SHARES):
         messages = max(1, round(share * MESSAGES / len(SHARES) + 1))
         yield f"{messages:,} messages disturbed, {noisy:.0%} of all", partial(_noise, messages, noisy, seed + number)
@@ -77,9 +81,9 @@ def _struck(strikes: list[Strike]) -> Tally:
         return kill_at(host, strikes)
 
 
-def _random(times: int, seed: int) -> Tally:
-    with quiet_host() as host:
-        return kill_at_random(host, times, seed, within=0.4)
+def _random(times: int, seed: int, observe: bool, within: float) -> Tally:
+    with quiet_host(observe=observe) as host:
+        return kill_at_random(host, times, seed, within)
 
 
 def _noise(messages: int, share: float, seed: int) -> Tally:

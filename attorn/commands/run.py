@@ -23,6 +23,7 @@ __all__ = ["run"]
 )
 @click.option("--segment", default=2, show_default=True, type=click.IntRange(2), help="Size of a segment in MiB.")
 @click.option("--pause", default=1.5, show_default=True, type=click.FloatRange(0), help="Seconds between two hops.")
+@click.option("--observe", is_flag=True, help="Have three witnesses of each hop; the guest then stands much longer.")
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Write the event log to a file.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write what was seen into a run folder too."
@@ -35,6 +36,7 @@ def run(
     memory: int,
     segment: int,
     pause: float,
+    observe: bool,
     log: Path | None,
     out: Path | None,
     as_json: bool,
@@ -48,6 +50,7 @@ def run(
     attorn run                            e, digit by digit, between KVM and Unicorn
     attorn run --engines kvm,kvm          between two VMMs of KVM
     attorn run --guest memory --hops 20   a witness that notices any write that is lost or doubled
+    attorn run --observe                  digests, page frames and the guest's own check, hop by hop
     attorn run --out runs/run             for attorn report; the times of the hops with --times
     attorn run --json | jq .hops          how long the guest stood in each hop, and in which steps
 
@@ -74,7 +77,7 @@ def run(
         recording(out, part_name(guest, pair)),
         tempfile.TemporaryDirectory(prefix="attorn-run-") as directory,
     ):
-        demonstration = Demonstration(pair, guest, memory // segment, segment << 20, Path(directory), log)
+        demonstration = Demonstration(pair, guest, memory // segment, segment << 20, Path(directory), log, observe)
         if as_json:
             import msgspec
 

@@ -83,7 +83,8 @@ def _drawing(scene: Scene) -> RenderableType:
 def _hop(hop: Hop) -> str:
     stood = "it was not seen to go on" if hop.downtime is None else f"the guest stood {hop.downtime * 1000:.1f} ms"
     went = "" if hop.migrated else f"; it did not migrate: {hop.why}"
-    return f"hop {hop.number:3}  {hop.source:>7} → {hop.target:7}  {stood}{went}"
+    seen = "" if hop.attestation is None else f"\n         {hop.attestation}"
+    return f"hop {hop.number:3}  {hop.source:>7} → {hop.target:7}  {stood}{went}{seen}"
 
 
 def summary(told: Told) -> list[str]:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from attorn.model.reference.attestation import Attestation, complaint_of, witnessed
 from attorn.model.reference.driver import Driver
 from attorn.model.reference.engines import default_engine, engine_named, missing
-from attorn.model.reference.guests.guest import COMPLAINTS, GUESTS
+from attorn.model.reference.guests.guest import GUESTS
 from attorn.model.reference.host import Host, Vm
 from attorn.model.reference.judge import Verdict
 from attorn.model.reference.refusals import Refused, Unsupported
@@ -37,6 +38,8 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
     downtime: float | None
     steps: dict[str, float]
     why: str = ""
+    attestation: Attestation | None = None
+    """What each of three witnesses says of the hop, where they were asked for."""
 
 
 class Told(msgspec.Struct, kw_only=True):
@@ -137,7 +140,14 @@ class Demonstration:
     """Two partitions with their VMMs, and one VM."""
 
     def __init__(
-        self, engines: tuple[str, str], guest: str, segments: int, size: int, directory: Path, log: Path | None
+        self,
+        engines: tuple[str, str],
+        guest: str,
+        segments: int,
+        size: int,
+        directory: Path,
+        log: Path | None,
+        observe: bool = False,
     ):
         if guest not in GUESTS:
             raise Refused(f"there is no guest `{guest}`; there are: {', '.join(GUESTS)}.")
@@ -147,6 +157,7 @@ class Demonstration:
         self.console = directory / "console"
         self._disk = directory / "disk"
         self._log = log
+        self._observe = observe
         owner = [SOURCE] * (segments + FREE_SEGMENTS) + [TARGET] * FREE_SEGMENTS
         self.scene = Scene((SOURCE, TARGET), engines, owner, [False] * len(owner), [False] * len(owner))
         self._show: Callable[[Scene], None] = lambda scene: None
@@ -175,6 +186,7 @@ class Demonstration:
         self._check_digits(told)
         told.well = not told.complaint and not told.departure and told.digits_right is not False
         told.well &= all(hop.migrated for hop in told.hops)
+        told.well &= all(hop.attestation.well for hop in told.hops if hop.attestation is not None)
         return told
 
     @contextmanager
@@ -188,7 +200,7 @@ class Demonstration:
     def _host(self) -> Host:
         engines = dict(zip((SOURCE, TARGET), self.engines, strict=True))
         owner = tuple(self.scene.owner)
-        return Host(engines, segments=len(owner), size=self.size, owner=owner, observe=False, log=self._log)
+        return Host(engines, segments=len(owner), size=self.size, owner=owner, observe=self._observe, log=self._log)
 
     def _begin(self, host: Host) -> Vm:
         assert isinstance(host.driver, Driver), "the driver runs in this process"
@@ -207,7 +219,11 @@ class Demonstration:
         scene = self.scene
         source = vm.partition
         target = TARGET if source == SOURCE else SOURCE
-        ending = vm.migrate(target)
+        attestation: Attestation | None = None
+        if self._observe:
+            ending, attestation = witnessed(vm, target)
+        else:
+            ending = vm.migrate(target)
         downtime, deadline = ending.downtime, time.monotonic() + PATIENCE
         while downtime is None and ending.began is not None and time.monotonic() < deadline:
             status = vm.status
@@ -226,6 +242,7 @@ class Demonstration:
                 downtime=downtime,
                 steps=ending.steps,
                 why=ending.why,
+                attestation=attestation,
             )
         )
         scene.says = self._last_line()
@@ -251,8 +268,7 @@ class Demonstration:
     def _conclude(self, told: Told, host: Host, vm: Vm) -> None:
         status = vm.status
         told.lines = self._printed().count("\n")
-        if status.stopped and not status.running:
-            told.complaint = COMPLAINTS.get(status.code, "") if status.stopped == "POWERED_OFF" else status.why
+        told.complaint = complaint_of(status)
         if host.judge is not None:
             machine = host.judge.instance.machine
             told.events, told.machine, told.specification = host.judge.lines, machine.name, machine.digest

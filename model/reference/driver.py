@@ -9,6 +9,7 @@ from typing import Literal
 from attorn.model.reference.event_log import EventLog
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.firmware import Grant
+from attorn.model.reference.foresight import AHEAD, Awake, Foresight
 from attorn.model.reference.journey import Ending, Journey, Setting
 from attorn.model.reference.link import Link
 from attorn.model.reference.parties import Parties, Scene
@@ -17,7 +18,6 @@ from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import NoReply, NoSuchVm, PeerGone, Refused
 from attorn.model.reference.slots import Report
 from attorn.model.reference.step_log import AT_SOURCE, StepLog
-from attorn.model.reference.wire import Call
 from attorn.model.reference.witnessing import segment_name
 from attorn.spec.handover import Arrival, Message
 from attorn.spec.trace import Said
@@ -30,8 +30,6 @@ LOST_UNWRITTEN = "the VMM that had its registers has died, and they were on reco
 LOST_ENTERED = "its new VMM had been let in and has died; what was on record of it is of an earlier time"
 PATIENCE = 0.5
 UNDER_WAY = (Phase.SUSPENDED, Phase.DESCRIBED, Phase.TRANSFERRED)
-AHEAD = {"unmap": ("reassign",), "map": ("create", "resume")}
-"""Steps that an eager driver has done by the same message, as the plan goes on with them."""
 CHANGING = ("recover", "resume", "roll_back")
 """Steps after which the firmware's table says something else than it has told the driver."""
 ENDING = ("forget", "settle", "bury", "concede")
@@ -43,8 +41,8 @@ class Driver:
     It keeps no state that matters: ``drive`` looks at the parties and goes on from there, whoever began.
     Raises PeerGone and NoReply for the operator to see to; then it is called again.
 
-    at: told of each point between two steps.  eager: what a party is to do without a word from anyone else in between
-    is asked of it in one message; nobody can look, or cancel, in between then.
+    at: told of each point between two steps.  eager: whether parties are asked ahead, as ``foresight`` has it; nobody
+    can look, or cancel, in between then.
     """
 
     def __init__(self, firmware: Link, partitions: Mapping[str, Link], log: EventLog, setting: Setting) -> None:
@@ -54,7 +52,9 @@ class Driver:
         self.at: Callable[[str, str], None] = lambda point, vm: None
         self.eager = not setting.observe and not setting.defects
         self._journeys: dict[str, Journey] = {}
+        self._awake = Awake()
         self.parties = Parties(firmware, partitions, setting, self._journeys)
+        self._foresight = Foresight(self.parties, setting.policy)
         self.steps = StepLog(self.parties, log)
 
     # Life
@@ -156,6 +156,7 @@ class Driver:
         try:
             return self._driven(vm)
         finally:
+            self._awake.end()
             self.parties.remembered.clear()
             self.log.flush()
 
@@ -296,7 +297,8 @@ class Driver:
             case "describe":
                 found = self.parties.tell(source, "describe", vm).configuration
                 self.parties.table(vm, "describe", target=target, configuration=found)
-                self._foresee(source, Call("described", {"vm": vm}), Call("transfer", {"vm": vm}))
+                if self.eager:
+                    self._foresight.described(vm, source)
                 self.parties.tell(source, "described", vm)
                 return f"{len(found)} bytes"
             case "transfer":
@@ -306,15 +308,18 @@ class Driver:
                 self.parties.tell(target, "receive", vm, configuration=journey.configuration)
                 journey.sent.discard(Message.CONFIG)
             case "unlock":
-                self._foresee(source, Call("unlock", {"vm": vm}), Call("unmap", {"vm": vm, "policy": policy}))
+                if self.eager:
+                    self._foresight.releasing(vm, scene)
                 self.parties.tell(source, "unlock", vm)
             case "unmap":
                 self.parties.tell(source, "unmap", vm, policy=policy)
-                revocation = {"vm": vm, "partition": source, "policy": policy}
-                self._foresee(None, Call("revoke", revocation), Call("reassign", {"vm": vm, "step": "reassign"}))
-                return f"{policy.value}, {self.firmware.call('revoke', **revocation)} processes"
+                if self.eager:
+                    self._foresight.revoking(vm, scene)
+                taken = self.firmware.call("revoke", vm=vm, partition=source, policy=policy)
+                return f"{policy.value}, {taken} processes"
             case "map":
-                self._foresee(target, *(Call(each, {"vm": vm}) for each in ("map", "create", "resume")))
+                if self.eager:
+                    self._foresight.taking_over(vm, target)
                 self.parties.tell(target, "map", vm)
             case "reassign" | "complete" | "give_back" | "reclaim":
                 self.parties.table(vm, "reassign", step=step)
@@ -351,21 +356,17 @@ class Driver:
                 self.parties.tell(where, step, vm)
         return ""
 
-    def _foresee(self, partition: str | None, *calls: Call) -> None:
-        """Ask several things of a partition, or of the firmware, at once, if that may be."""
-        if self.eager:
-            link = self.firmware if partition is None else self.parties.link(partition)
-            link.foresee(*calls)
-
     def _suspend(self, vm: str, grant: Grant, journey: Journey) -> None:
         said = [Said("suspend", {"vm": vm, "partition": journey.target})]
         self.steps.pending([said])
         self.at("before:suspend", vm)
+        if self.eager:
+            self._awake.begin()
         journey.began = time.monotonic()
         try:
-            target = {"vm": vm, "target": journey.target}
-            self._foresee(grant.source, Call("suspend", target), Call("describe", {"vm": vm}))
-            self.parties.tell(grant.source, "suspend", vm, target=journey.target)
+            if self.eager:
+                self._foresight.suspending(vm, grant.source, journey.target)
+            self.parties.tell(grant.source, "suspend", vm, target=journey.target, describing=self.eager)
         except (PeerGone, NoReply):
             self.steps.owe(vm, said, certain=False)
             raise

@@ -29,8 +29,9 @@ from attorn.model.reference.journey import Ending, Setting
 from attorn.model.reference.judge import Departure, Judge, instance_for, judged_machine
 from attorn.model.reference.link import Link
 from attorn.model.reference.noise import NoiseSetting
-from attorn.model.reference.nursery import nursery
+from attorn.model.reference.nursery import entrust, nursery, release
 from attorn.model.reference.partition import PartitionOptions
+from attorn.model.reference.planning import refusal_of
 from attorn.model.reference.process import Child, said_hello, spawn
 from attorn.model.reference.records import Plan, Snapshot
 from attorn.model.reference.refusals import NoReply, PeerGone, Refused, Unsupported
@@ -53,7 +54,7 @@ class Vm:
     """A virtual machine of a host, by its name."""
 
     def __init__(self, host: Host, name: str) -> None:
-        self._host = host
+        self.host = host
         self.name = name
 
     def __repr__(self) -> str:
@@ -62,20 +63,20 @@ class Vm:
     @property
     def partition(self) -> str:
         """Where it is, by the firmware's table; raises Refused when it exists no more."""
-        return self._host.view(self.name).grant.source
+        return self.host.view(self.name).grant.source
 
     @property
     def status(self) -> Status:
         """How its guest does, as its partition says."""
-        return self._host.report(self.name, self.partition).status
+        return self.host.report(self.name, self.partition).status
 
     def migrate(self, to: str) -> Ending:
         """Hand it to the VMM of another partition, in place; returns how that ended, which need not be there."""
-        return self._host.migrate(self.name, to)
+        return self.host.migrate(self.name, to)
 
     def stop(self) -> None:
         """End it for good; its memory is scrubbed and free."""
-        self._host.stop(self.name)
+        self.host.stop(self.name)
 
 
 class Host:
@@ -136,6 +137,8 @@ class Host:
         self.protocol = protocol or default_protocol(shared)
         if (self.protocol.memory is Memory.SHARED) != shared:
             raise Refused("the policy none is for shared memory semantics, and they for it.")
+        if refusal := refusal_of(self.protocol):
+            raise Refused(refusal)
         self.policy = chosen
         self.segments, self.size, self.own_process, self.defects = segments, size, own_process, defects
         self.owner = tuple(owner or (self.names[number * len(self.names) // segments] for number in range(segments)))
@@ -256,8 +259,7 @@ class Host:
     # How it begins, and is mended
 
     def _begin(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="attorn-"))
-        self._open.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = self._directory_in(None)
         self._segments_at = self._segment_directory()
         self._lifeline, hold = os.pipe()
         self._open.callback(os.close, self._lifeline)
@@ -324,8 +326,15 @@ class Host:
                 "there is no memory filesystem at /dev/shm. Mount one (mount -t tmpfs tmpfs /dev/shm), name another "
                 'directory, or use memory="memfd".'
             )
+        return self._directory_in(base)
+
+    def _directory_in(self, base: Path | None) -> Path:
+        """A directory that is removed whatever happens: by this process, or when it has ended."""
         made = Path(tempfile.mkdtemp(prefix="attorn-", dir=base))
+        keeper = nursery()
+        self._open.callback(release, keeper, made)
         self._open.callback(shutil.rmtree, made, ignore_errors=True)
+        entrust(keeper, made)
         return made
 
     def _spawn(self, module: str, name: str, options: msgspec.Struct, listening: socket.socket) -> None:

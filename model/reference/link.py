@@ -41,14 +41,18 @@ class Link:
             self._note(error)
             raise
 
-    def begin(self, method: str, /, **arguments: Any) -> None:
-        """Send the call that will be made next, and do not wait; see ``Caller.begin``."""
+    def begin(self, *calls: Call) -> None:
+        """Send what will be asked next, and do not wait; see ``Caller.begin``."""
         caller = self._connected()
         try:
-            caller.begin(method, **arguments)
+            caller.begin(*calls)
         except PeerGone as error:
             self._note(error)
             raise
+
+    def has_begun(self, *calls: Call) -> bool:
+        """Whether these were begun, and nothing else has been asked since."""
+        return self._caller is not None and self._caller.has_begun(*calls)
 
     def foresee(self, *calls: Call) -> None:
         """Have several calls made in one message; see ``Caller.foresee``."""

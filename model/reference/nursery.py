@@ -27,10 +27,10 @@ from typing import Any
 
 import msgspec
 
-from attorn.model.reference.refusals import Refused
+from attorn.model.reference.refusals import PeerGone, Refused
 from attorn.model.reference.wire import Caller, Server, connect, listen
 
-__all__ = ["Birth", "bear", "gone", "nursery"]
+__all__ = ["Birth", "bear", "entrust", "gone", "nursery", "release"]
 
 MODULES = ("coordinator", "firmware", "partition", "vm_process")
 ABOVE = 1000
@@ -100,6 +100,25 @@ def bear(path: Path, birth: Birth, handles: tuple[int, ...]) -> tuple[int, int]:
         channel.close()
 
 
+def entrust(path: Path, directory: Path) -> None:
+    """Have the nursery at a path remove a directory if the process that started the nursery ends; see ``release``."""
+    _told(path, "entrust", directory)
+
+
+def release(path: Path, directory: Path) -> None:
+    """A directory that was entrusted is seen to by this process, or is gone."""
+    with contextlib.suppress(PeerGone):
+        _told(path, "release", directory)
+
+
+def _told(path: Path, method: str, directory: Path) -> None:
+    channel = connect(path, "the nursery")
+    try:
+        Caller(channel, seconds=60.0).call(method, directory=str(directory))
+    finally:
+        channel.close()
+
+
 class _Forked(BaseException):
     """Leaves the nursery's loop in the child."""
 
@@ -135,10 +154,23 @@ def main() -> None:
         server.unwatch(handle)
         os.close(handle)
 
-    server.offer(bear)
+    entrusted: set[str] = set()
+
+    def entrust(directory: str) -> None:
+        """See to a directory."""
+        entrusted.add(directory)
+
+    def release(directory: str) -> None:
+        """See to it no more."""
+        entrusted.discard(directory)
+
+    for method in (bear, entrust, release):
+        server.offer(method)
 
     def orphaned() -> None:
-        shutil.rmtree(home, ignore_errors=True)
+        entrusted.add(str(home))
+        for directory in entrusted:
+            shutil.rmtree(directory, ignore_errors=True)
         os._exit(0)
 
     door = socket.socket(fileno=listening)

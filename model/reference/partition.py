@@ -65,8 +65,6 @@ class Partition:
         self.points = FaultPoints(frozenset(options.defects))
         self.firmware = Link(Path(options.firmware), "the firmware", options.token)
         self.firmware.reconnect()
-        self.afterwards: Callable[[Callable[[], None]], None] = lambda work: work()
-        """How something is done once the answer to the request at hand is out."""
         self.slots = Slots(options.name, options.engine, self._fresh, self.firmware.peer)
 
     # Life
@@ -96,16 +94,16 @@ class Partition:
 
     # As a source
 
-    def suspend(self, vm: str, target: str) -> Report:
-        """Stop the VM, to hand it to another partition."""
+    def suspend(self, vm: str, target: str, describing: bool = False) -> Report:
+        """Stop the VM, to hand it to another partition; ``describing`` it is what is asked next."""
         slot = self.slots.of(vm)
         if slot.phase is Phase.SUSPENDED and slot.target == target:
             return self.slots.report(slot)
         self._require(slot.phase is Phase.RUNNING and slot.target == self.options.name, slot, "suspend")
         self.points.reach("source:suspend:before")
-        self.firmware.begin("lookup", vm=vm)  # for the description, which comes next
         vmm = slot.vmm()
-        if isinstance(vmm, RemoteVm):
+        if describing and isinstance(vmm, RemoteVm):
+            self.firmware.begin(Call("lookup", {"vm": vm}))
             vmm.foresee(Call("suspend"), Call("capture"))
         slot.status = vmm.suspend()
         slot.phase, slot.target, slot.told = Phase.SUSPENDED, target, Outcome.OPEN
@@ -267,15 +265,20 @@ class Partition:
             return self.slots.report(slot)
         self._require(slot.arrival in (Arrival.NOTHING, Arrival.DECLINED), slot, "receive")
         self.points.reach("destination:receive:before")
-        self.firmware.begin("lookup", vm=vm)
+        self.firmware.begin(Call("lookup", {"vm": vm}))
         found = decode(configuration)
         if not self.points.has(Defect.MISSING_SEGMENT):
             validate(found, self._grant(vm), self.options.name, *promised(slot.plan))
         slot.state = RunState(cpu=found.cpu, devices=found.devices)
         slot.configuration, slot.epoch, slot.arrival = configuration, found.epoch, Arrival.RECEIVED
-        self.afterwards(lambda: slot.vmm().load(found.cpu))
         self.points.reach("destination:receive:after")
         return self.slots.report(slot)
+
+    def load(self, vm: str) -> None:
+        """Give the vCPU its state, as far as it can have it before there is memory; ``create`` then need not."""
+        slot = self.slots.of(vm)
+        if slot.arrival is Arrival.RECEIVED and slot.state is not None:
+            slot.vmm().load(slot.state.cpu)
 
     def recover(self, vm: str, plan: Plan) -> Report:
         """Take the configuration from the firmware's journal, where nobody was let in before."""
@@ -411,9 +414,9 @@ def partition_methods(partition: Partition) -> tuple[Callable[..., Any], ...]:
         partition.start, partition.boot, partition.stop, partition.suspend, partition.describe, partition.described,
         partition.transfer, partition.unlock, partition.unmap, partition.exit, partition.hear, partition.time_out,
         partition.notice, partition.cancel, partition.connection_cut, partition.remap, partition.roll_back,
-        partition.forget, partition.concede, partition.gone, partition.prepare, partition.receive, partition.recover,
-        partition.map, partition.create, partition.resume, partition.answer, partition.decline, partition.settle,
-        partition.report, partition.reconnect, partition.arm, partition.process_of,
+        partition.forget, partition.concede, partition.gone, partition.prepare, partition.receive, partition.load,
+        partition.recover, partition.map, partition.create, partition.resume, partition.answer, partition.decline,
+        partition.settle, partition.report, partition.reconnect, partition.arm, partition.process_of,
     )  # fmt: skip
 
 
@@ -422,6 +425,5 @@ def serve(given: str) -> None:
     options = msgspec.json.decode(given, type=PartitionOptions)
     partition = Partition(options)
     server = Server(options.name, partition_methods(partition))
-    partition.afterwards = server.afterwards
     server.accept_from(socket.socket(fileno=options.listening))
     serve_until_orphaned(server, options.lifeline)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attorn.model.protocol import ExitOrder, Memory, Protocol
+from attorn.model.protocol import Answer, ExitOrder, Memory, Protocol
 from attorn.spec.handover import Arrival
 from attorn.spec.vocabulary import Phase
 
-__all__ = ["Situation", "next_step"]
+__all__ = ["Situation", "next_step", "refusal_of"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,23 @@ class Situation:
     all_mapped_at_source: bool = True
     all_mapped_at_target: bool = False
     locked_at_source: bool = False
+
+
+def refusal_of(protocol: Protocol) -> str:
+    """Why nothing is planned for a protocol, for a person; "" where it is."""
+    if protocol.answer is Answer.BEFORE_RESUME:
+        return (
+            "the destination answers once it executes the VM, and not before: a promise ends with whoever gave it. "
+            "Use Answer.AFTER_RESUME."
+        )
+    if protocol.memory is Memory.PRESERVED:
+        return "both VMMs live here; memory that outlives all of them is for the model alone (Memory.PRESERVED)."
+    if protocol.paused:
+        return "a VM executes or migrates here; no operator pauses it (paused=False)."
+    if protocol.parts:
+        named = ", ".join(sorted(part.name for part in protocol.parts))
+        return f"the reference implementation has none of the parts {named}; they are for the model alone."
+    return ""
 
 
 def next_step(s: Situation, protocol: Protocol) -> str | None:

@@ -61,7 +61,7 @@ class KnownProcesses:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[int, _Known] = {}
-        if path.exists():
+        with contextlib.suppress(FileNotFoundError):
             written = msgspec.json.decode(path.read_bytes(), type=dict[int, tuple[str, str, str]])
             for pid, (partition, vm, begun) in written.items():
                 self._note(pid, partition, vm, begun)

@@ -73,7 +73,7 @@ class RemoteVm:
 
     def load(self, cpu: CpuState) -> None:
         with contextlib.suppress(PeerGone):  # whoever asks next finds out
-            self.caller.begin("load", cpu=cpu)
+            self.caller.begin(Call("load", {"cpu": cpu}))
 
     def foresee(self, *calls: Call) -> None:
         try:

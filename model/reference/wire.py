@@ -228,14 +228,18 @@ class Caller:
     _ahead: list[tuple[Call, Reply]] = field(default_factory=list)
     _begun: Call | None = None
 
-    def begin(self, method: str, /, **arguments: Any) -> None:
-        """Send the call that will be made next, and do not wait: it is answered when it is made.
+    def begin(self, *calls: Call) -> None:
+        """Send the call that will be made next, or those that will be foreseen next, and do not wait for the answer.
 
-        Where another one is made next, or none, it has been made all the same, and nobody has seen the answer.
+        Where another one is made next, or none, they have been made all the same, and nobody has seen the answer.
         """
         self.number += 1
-        self._begun = Call(method, arguments)
+        self._begun = _together(calls)
         self.channel.send(Frame(self.number, self._begun))
+
+    def has_begun(self, *calls: Call) -> bool:
+        """Whether these were begun, and nothing else has been asked since."""
+        return self._begun == _together(calls)
 
     def foresee(self, *calls: Call) -> None:
         """Have several calls made in one message, up to the first that is refused; each is answered when it is made.
@@ -243,8 +247,7 @@ class Caller:
         Who then makes another one has thought again: what was foreseen has happened all the same, and its answers are
         dropped.
         """
-        first, *others = calls
-        reply, handles = self._ask(Call(first.method, first.arguments, tuple(others)), ())
+        reply, handles = self._ask(_together(calls), ())
         close_all(handles)
         self._ahead = list(zip(calls, (msgspec.structs.replace(reply, then=()), *reply.then), strict=False))
 
@@ -297,6 +300,11 @@ class Caller:
         self.channel.close()
 
 
+def _together(calls: Sequence[Call]) -> Call:
+    first, *others = calls
+    return Call(first.method, first.arguments, tuple(others))
+
+
 def _result(reply: Reply) -> Any:
     if reply.gone:  # the other end needed somebody who has died
         raise PeerGone(reply.gone)
@@ -332,7 +340,6 @@ class Server:
         self._methods = {each.__name__: _method(each) for each in methods}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
-        self._later: list[Callable[[], None]] = []
         self.on_gone: Callable[[Channel], None] = lambda channel: None
         self.noise: Noise | None = None
 
@@ -355,10 +362,6 @@ class Server:
     def unwatch(self, handle: int) -> None:
         """Stop watching a handle."""
         self._selector.unregister(handle)
-
-    def afterwards(self, work: Callable[[], None]) -> None:
-        """Do something when the request at hand has been answered."""
-        self._later.append(work)
 
     def stop(self) -> None:
         """Leave ``run`` after the request at hand."""
@@ -403,8 +406,6 @@ class Server:
             # An answer with handles is not kept: asked again, it is made again.
             client.last, client.answer = frame.number, None if handles else answer
             client.channel.send(answer)
-            while self._later:
-                self._later.pop(0)()
         except PeerGone:
             self._selector.unregister(client.channel.socket)
             client.channel.close()

@@ -64,7 +64,7 @@ def test_a_run_is_written_shown_and_merged_with_times_only_where_asked():
 
 def test_a_step_that_the_specification_does_not_allow_ends_the_run_and_is_told(monkeypatch):
     def hop(self: Demonstration, vm):
-        host = vm._host
+        host = vm.host
         host.judge.departure = Departure(9, "exit(vm0)", ("the destination has answered",))
         raise Verdict(host.judge.departure)
 

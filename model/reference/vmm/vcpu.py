@@ -77,9 +77,8 @@ class Vcpu(ABC):
         """Map the guest's memory and put it where the guest sees it."""
         if self._memory is not None:
             raise UnfitMemory("the VM has its memory attached already")
-        wanted = spans_of(ranges)
-        if self._room is None or self._room.spans != wanted:
-            self.reserve(wanted)
+        if self._room is None or self._room.spans != tuple(sorted((each.address, each.size) for each in ranges)):
+            self.reserve(spans_of(ranges))
         self._memory = GuestMemory(ranges, self._room)
         for device in self._bus.devices:
             device.attach(self._memory)

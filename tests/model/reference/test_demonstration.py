@@ -102,9 +102,12 @@ def test_digits_that_are_wrong_are_noticed(tmp_path):
 def test_the_command_tells_in_json(tmp_path):
     engine_or_skip("unicorn")
     arguments = ("run", "--engines", "unicorn,unicorn", "--hops", "1", "--pause", "0.1", "--memory", "4")
-    done = attorn_(*arguments, "--json", "--guest", "memory", "--log", str(tmp_path / "log"))
+    done = attorn_(*arguments, "--json", "--guest", "memory", "--observe", "--log", str(tmp_path / "log"))
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
+    attested = found["hops"][0]["attestation"]
+    assert (attested["segments"], attested["same_digests"], attested["complaint"]) == (2, 2, "")
+    assert attested["pages"] == attested["same_frames"]
     assert (found["guest"], found["segments"], found["well"], len(found["hops"])) == ("memory", 2, True, 1)
     assert {"suspend", "reassign", "resume"} <= set(found["hops"][0]["steps"])
     events = [json.loads(line).get("event") for line in (tmp_path / "log").read_text().splitlines()]

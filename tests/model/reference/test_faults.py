@@ -75,7 +75,29 @@ def test_messages_may_be_lost_doubled_delayed_truncated_and_flipped() -> None:
     assert {kind for kind, count in tally.disturbed.items() if count} == set(KINDS)
 
 
-def test_processes_may_die_at_any_moment() -> None:
-    with quiet_host() as host:
-        tally = kill_at_random(host, times=4, seed=3, within=0.3)
-    assert tally.faults == [] and tally.runs == 4
+@pytest.mark.parametrize(("observe", "within"), [(True, 0.3), (False, 0.03)])
+def test_processes_may_die_at_any_moment(observe: bool, within: float) -> None:
+    """Without anyone who looks at each step, several are done by one message."""
+    with quiet_host(observe=observe) as host:
+        tally = kill_at_random(host, times=4 if observe else 12, seed=3, within=within)
+    assert tally.faults == [] and tally.runs == (4 if observe else 12)
+
+
+@pytest.mark.parametrize(
+    ("victim", "point", "ending"),
+    [
+        ("firmware", "firmware:reassign:torn", "migrated"),
+        ("firmware", "firmware:reassign:after-journal", "migrated"),
+        ("source", "source:unmap:before", "migrated"),
+        ("destination", "destination:map:after", "stayed"),
+        ("destination", "destination:create:after", "stayed"),
+        ("destination", "destination:resume:entered", "lost"),
+    ],
+)
+def test_who_dies_within_a_message_of_several_steps_is_recovered_from_too(victim: str, point: str, ending: str) -> None:
+    with quiet_host(observe=False) as host:
+        bench = Bench(host)
+        here, there = bench.vm.partition, "partition1"
+        host.arm({"firmware": "firmware", "source": here, "destination": there}[victim], point)
+        bench.undisturbed()
+    assert (bench.tally.faults, dict(bench.tally.endings)) == ([], {ending: 1})

@@ -28,6 +28,7 @@ ENDINGS = {
     "it leaves at once": ("os._exit(7)", 7),
     "it is terminated": ("os.kill(os.getpid(), signal.SIGTERM)", -15),
     "it is killed": ("os.kill(os.getpid(), signal.SIGKILL)", -9),
+    "it is killed, and the firmware before": ("host.kill('firmware'); os.kill(os.getpid(), signal.SIGKILL)", -9),
     "it is killed, and a partition before": ("host.kill('partition0'); os.kill(os.getpid(), signal.SIGKILL)", -9),
 }
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from attorn.model.protocol import Answer, ExitOrder, Memory, Part
 from attorn.model.reference.host import default_protocol
 from attorn.model.reference.judge import judged_machine
-from attorn.model.reference.planning import Situation, next_step
+from attorn.model.reference.planning import Situation, next_step, refusal_of
 from attorn.spec.handover import Arrival
 from attorn.spec.language import Concrete, Instance, Step, Values
 from attorn.spec.vocabulary import Phase
@@ -83,6 +86,20 @@ def test_the_specification_allows_whatever_comes_next(concrete: Concrete) -> Non
     for seed in range(24):
         walk(concrete, seed, 45, look)
     assert asked >= {"describe", "transfer", "receive", "unmap", "reassign", "map", "create", "resume", "notice"}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"answer": Answer.BEFORE_RESUME}, "answers once it executes the VM"),
+        ({"memory": Memory.PRESERVED}, "memory that outlives all of them is for the model alone"),
+        ({"paused": True}, "no operator pauses it"),
+        ({"parts": frozenset({Part.DMA})}, "none of the parts DMA"),
+    ],
+)
+def test_a_protocol_that_is_not_done_here_is_refused_with_why(change: dict[str, Any], why: str) -> None:
+    assert refusal_of(PROTOCOL) == "" == refusal_of(replace(PROTOCOL, exit_order=ExitOrder.BEFORE_CREATE))
+    assert why in refusal_of(replace(PROTOCOL, **change))
 
 
 def test_following_the_planner_ends_every_migration(concrete: Concrete) -> None:

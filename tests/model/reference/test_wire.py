@@ -154,10 +154,14 @@ def test_who_thinks_again_after_foreseeing_gets_no_answer_to_something_else(coun
 def test_a_call_that_was_begun_is_done_once(counting: Counting, noise: tuple[str, ...]) -> None:
     counting.channel.noise = Fixed(*noise)
     caller = Caller(counting.channel, seconds=0.2, attempts=5)
-    caller.begin("add", amount=1)
+    caller.begin(Call("add", {"amount": 1}))
     assert caller.call("add", amount=1) == 1
-    caller.begin("add", amount=2)
+    caller.begin(Call("add", {"amount": 2}))
     assert caller.call("add", amount=5) == 8, "nobody waited for the one before"
+    both = Call("add", {"amount": 1}), Call("add", {"amount": 3})
+    caller.begin(*both)
+    caller.foresee(*both)
+    assert (caller.call("add", amount=1), caller.call("add", amount=3)) == (9, 12)
 
 
 def test_silence_and_death_are_told_apart() -> None:

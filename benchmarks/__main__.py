@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument(
         "topics",
         nargs="*",
-        choices=["exploring", "proof", "scaling", "explorer", "tracing", "downtime", "cluster", []],
+        choices=["exploring", "proof", "wall", "scaling", "explorer", "tracing", "downtime", "cluster", []],
         help="what to measure; all by default",
     )
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
@@ -29,6 +29,10 @@ def main() -> None:
         from benchmarks import proof
 
         proof.run()
+    if not asked.topics or "wall" in asked.topics:
+        from benchmarks import wall
+
+        wall.run(asked.quick)
     if not asked.topics or "scaling" in asked.topics:
         from benchmarks import scaling
 

@@ -25,6 +25,7 @@ from attorn.checker.explore.compiled.native import (
 
 __all__ = [
     "ADDRESS",
+    "APART",
     "LIMIT",
     "LINE",
     "LINES",
@@ -46,12 +47,12 @@ SEGMENTS, SEGMENT_SHIFT, PRINT_SHIFT = 16, 60, 28  # a hash: 4 bits of the segme
 HALF, LOW = 32, (1 << 32) - 1  # a slot: the fingerprint, and one more than the place in the log
 RECENT, RECENT_SHIFT = 1 << 12, 52
 BATCH = 64  # states whose slots are fetched at once
-AHEAD = 2  # how many words of bits before their turn slots are fetched
+AHEAD = 16  # how many states before their turn slots are fetched
 NEAR = 24  # lines from the lowest one at which it is remembered how far they are filled: fewer than BATCH
 FIRST, SECOND = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 ADDRESS, LINES, USED, LIMIT = range(4)  # what is known of a segment
-PART, NEXT, STATES, WANTED = range(4)  # how far an owner came, how long the log is, and which segment must grow
-SEGMENT_WORDS = 4
+PART, NEXT, KEPT, STATES, WANTED = range(5)  # how far an owner came, how long the log is, and which segment must grow
+APART = 16  # words between what different threads write: two lines, as the processor fetches them in pairs
 LOG_FULL = SEGMENTS  # wanted where no segment is, but a longer log
 # Of each program as it is compiled: the words of a state, and the bits of a hash that count.
 WORDS = 1
@@ -65,6 +66,7 @@ class SlotFunctions:
     sift: Callable[..., int]
     claim: Callable[..., int]
     settle: Callable[..., int]
+    append: Callable[..., int]
     find: Callable[..., int]
     spread: Callable[..., int]
 
@@ -74,7 +76,7 @@ def slot_functions(words: int, hashed: int = HASHED) -> SlotFunctions:
     """Compile them, or take them from where they are kept."""
     parts = (hash_of, same, segment_of, fingerprint_of, line_of, line_after, filled)
     numbers = {name: value for name, value in globals().items() if isinstance(value, int)}
-    whole = (sift, claim, settle, find, spread)
+    whole = (sift, claim, settle, append, find, spread)
     code = MachineCode(program_text(whole, parts, {**numbers, "WORDS": words, "HASHED": hashed}))
     return SlotFunctions(*(_Called(code, function) for function in whole))
 
@@ -120,7 +122,7 @@ def filled(state: Word) -> Word:
 
 def segment_of(segments: Word, mixed: Word) -> Word:
     """Where it is written what is known of the segment of a hash."""
-    return segments + (mixed >> SEGMENT_SHIFT) * SEGMENT_WORDS * WORD
+    return segments + (mixed >> SEGMENT_SHIFT) * APART * WORD
 
 
 def fingerprint_of(mixed: Word) -> Word:
@@ -150,19 +152,22 @@ def sift(
     hashes, rows: [owners, room] for each owner, hashes of the states that it gets, and where in the part these are.
     tallies:      [owners] how many it gets.
     """
+    dealt = local(16)
     for owner in range(owners):
-        tallies[owner] = 0
+        dealt[owner] = 0
     for row in range(count):
         state = states + row * WORDS * WORD
         mixed = hash_of(state)
         last = recent + (mixed >> RECENT_SHIFT) * WORDS * WORD
         owner = (mixed >> SEGMENT_SHIFT) % owners
-        place = owner * room + tallies[owner]
+        place = owner * room + dealt[owner]
         hashes[place] = mixed
         rows[place] = row
-        tallies[owner] += 1 - same(state, last) * filled(state)
+        dealt[owner] += 1 - same(state, last) * filled(state)
         for word in range(WORDS):
             last[word] = state[word]
+    for owner in range(owners):
+        tallies[owner] = dealt[owner]
     return 0
 
 
@@ -190,15 +195,15 @@ def claim(
     reached: where to go on from, and where this ended.
 
     A single owner puts what is new at the end of the log. One of several cannot know yet where it will be: its slot
-    names the place that it has after the log among all states of all parts.
+    names the place that it has after the log among all states of all parts; the hashes of these it keeps.
     Returns whether all is done; else a segment must grow first, or the log is full.
     """
     lines = local(64)
     length = reached[STATES]
-    next = reached[NEXT]
+    next, kept = reached[NEXT], reached[KEPT]
     for part in range(reached[PART], part_count):
         dealt = part * owners + owner
-        count = tallies[dealt]
+        count = tallies[part * APART + owner]
         mine = hashes + dealt * room * WORD
         places = rows + dealt * room * WORD
         bits = fresh + dealt * ((room + 63) // 64) * WORD
@@ -242,7 +247,7 @@ def claim(
                         line = line_after(segment, line)
                         continue
                     if segment[USED] == segment[LIMIT] or length >= room_of_log:
-                        reached[PART], reached[NEXT], reached[STATES] = part, next + number, length
+                        reached[PART], reached[NEXT], reached[KEPT], reached[STATES] = part, next + number, kept, length
                         reached[WANTED] = mixed >> SEGMENT_SHIFT
                         if length >= room_of_log:
                             reached[WANTED] = LOG_FULL
@@ -254,40 +259,28 @@ def claim(
                             log[length * WORDS + word] = state[word]
                     else:
                         bits[row // 64] |= 1 << row % 64
+                        mine[kept] = mixed
+                        kept += 1
                     length += 1
                     line[lowest(empty)] = fingerprint << HALF | (place + 1)
                     segment[USED] += 1
                     met = 1
             next += taken
-        next = 0
+        next, kept = 0, 0
     reached[STATES] = length
     return 1
 
 
 def settle(
-    log: Word,
-    known: Word,
-    parts: Word,
-    part_count: Word,
-    room: Word,
-    fresh: Word,
-    segments: Word,
-    owner: Word,
-    owners: Word,
+    known: Word, part_count: Word, room: Word, hashes: Word, fresh: Word, segments: Word, owner: Word, owners: Word
 ) -> Word:
-    """Put the new states of one of several owners to their places in the log, and name these in their slots."""
+    """Have the slots of one of several owners name the places that its new states will have in the log."""
     length = known
     words = (room + 63) // 64
     for part in range(part_count):
         bits = fresh + part * owners * words * WORD
+        kept = hashes + (part * owners + owner) * room * WORD
         for number in range(words):
-            if number + AHEAD < words:
-                mine = bits[owner * words + number + AHEAD]
-                while mine:
-                    row = part * room + (number + AHEAD) * 64 + lowest(mine)
-                    mine &= mine - 1
-                    mixed = hash_of(parts + row * WORDS * WORD)
-                    prefetch(line_of(segment_of(segments, mixed), fingerprint_of(mixed)))
             all = 0
             for other in range(owners):
                 all |= bits[other * words + number]
@@ -297,7 +290,9 @@ def settle(
                 mine &= mine - 1
                 place = length + ones(all & (1 << bit) - 1)
                 row = part * room + number * 64 + bit
-                mixed = hash_of(parts + row * WORDS * WORD)
+                later, mixed = kept[AHEAD], kept[0]
+                kept += WORD
+                prefetch(line_of(segment_of(segments, later), fingerprint_of(later)))
                 segment, fingerprint = segment_of(segments, mixed), fingerprint_of(mixed)
                 line = line_of(segment, fingerprint)
                 slot = fingerprint << HALF | (known + row + 1)
@@ -306,9 +301,27 @@ def settle(
                     line = line_after(segment, line)
                     found = equals(line, slot)
                 line[lowest(found)] = fingerprint << HALF | (place + 1)
-                for word in range(WORDS):
-                    log[place * WORDS + word] = parts[row * WORDS + word]
             length += ones(all)
+    return length
+
+
+def append(log: Word, known: Word, parts: Word, room: Word, fresh: Word, part: Word, owners: Word) -> Word:
+    """Put the new states of one part to their places in the log."""
+    length = known
+    words = (room + 63) // 64
+    for number in range(part * owners * words):
+        length += ones(fresh[number])
+    bits = fresh + part * owners * words * WORD
+    for number in range(words):
+        all = 0
+        for owner in range(owners):
+            all |= bits[owner * words + number]
+        while all:
+            row = part * room + number * 64 + lowest(all)
+            all &= all - 1
+            for word in range(WORDS):
+                log[length * WORDS + word] = parts[row * WORDS + word]
+            length += 1
     return length
 
 

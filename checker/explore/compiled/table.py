@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from attorn.checker.explore.compiled.reserved import Reserved, installed
 from attorn.checker.explore.compiled.slots import (
     ADDRESS,
+    APART,
     LIMIT,
     LINE,
     LINES,
@@ -76,7 +77,8 @@ class Table:
         rows = min(len(self._states.words) // words, MOST)
         self._log = self._states.words[: rows * words].reshape(rows, words)
         self._slots = [Reserved(2 * self._memory // SEGMENTS) for _ in range(SEGMENTS)]
-        self._segments = np.zeros((SEGMENTS, LIMIT + 1), np.uint64)
+        self._known = Reserved(SEGMENTS * APART * WORD)
+        self._segments = self._known.words[: SEGMENTS * APART].reshape(SEGMENTS, APART)
         for number, slots in enumerate(self._slots):
             self._segments[number, ADDRESS] = slots.address
             self._use(number, int(SMALLEST * GROWTH ** (number / SEGMENTS)))
@@ -125,8 +127,11 @@ class Table:
         if owners > 1:
             if before + new > self._room:
                 raise self._full()
-            settled = self._log, before, parts, *parts.shape[:2], batch.fresh, self._segments
-            threads.run([partial(self._code.settle, *settled, owner, owners) for owner in range(owners)])
+            room, fresh = parts.shape[1], batch.fresh
+            named = before, len(parts), room, batch.hashes, fresh, self._segments
+            tasks = [partial(self._code.settle, *named, owner, owners) for owner in range(owners)]
+            copied = self._log, before, parts, room, fresh
+            threads.run(tasks + [partial(self._code.append, *copied, part, owners) for part in range(len(parts))])
         self._length += new
         self._states.use(WORD * self.words * self._length)
         self._whole = True
@@ -136,13 +141,13 @@ class Table:
         """Deal the states of all parts out to owners."""
         number, room = parts.shape[:2]
         lists, bits = number * owners * room, number * owners * -(-room // WORD_BITS)
-        if len(self._work) < 2 * lists + bits + number * owners:
-            self._work = np.empty(2 * lists + bits + number * owners, np.uint64)
+        if len(self._work) < 2 * lists + bits + number * APART:
+            self._work = np.empty(2 * lists + bits + number * APART, np.uint64)
         while len(self._recent) < number:
             self._recent.append(np.zeros((RECENT, self.words), np.uint64))
         hashes, rows, rest = self._work[:lists], self._work[lists : 2 * lists], self._work[2 * lists :]
         hashes, rows = hashes.reshape(number, owners, room), rows.reshape(number, owners, room)
-        fresh, tallies = rest[:bits], rest[bits:][: number * owners].reshape(number, owners)
+        fresh, tallies = rest[:bits], rest[bits:][: number * APART].reshape(number, APART)
         fresh.fill(0)
         dealt = zip(parts, counts, self._recent, hashes, rows, tallies, strict=False)
         threads.run([partial(self._code.sift, part, count, room, *rest, owners) for part, count, *rest in dealt])

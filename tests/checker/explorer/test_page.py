@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.checker.accessibility import objections
 from tests.checker.explorer.browsing import PATIENCE, browser, browser_missing, serving, settled, shot
 from tests.checker.explorer.worlds import desk
 
@@ -306,6 +307,23 @@ def test_a_log_is_played_with_its_lines_beside_the_steps(page: Page) -> None:
     page.get_by_role("button", name="One step forward").click()
     at(page, "step 1 of 3")
     shot(page, "log")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_on_the_page_is_against_the_guidelines_of_accessibility(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    visit(page, f"{LINK}?at=6")
+    page.keyboard.press("c")
+    page.keyboard.press("ArrowRight")
+    at(page, "step 7 of 12")
+    assert objections(page) == []
+    dialog = page.locator("dialog[open]")
+    for key in ("g", "/", "y", "?"):
+        page.keyboard.press(key)
+        expect(dialog).to_be_visible()
+        assert objections(page) == []
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
 
 
 def test_nothing_that_can_be_used_lacks_a_name(page: Page) -> None:

@@ -30,6 +30,7 @@ from attorn.checker.report.model import SilentAccount
 from attorn.checker.report.page import render_html
 from attorn.checker.report.run_facts import RunFacts, Timing
 from attorn.checker.report.survey import HeatMap, Tally
+from tests.checker.accessibility import objections
 from tests.checker.report.samples import explored, jobs, relay, report
 from tests.checker.report.test_picture import HOTEL
 
@@ -312,3 +313,18 @@ def test_a_narrow_screen_shows_what_is_known_of_each_property_without_scrolling_
     for mark in marks.all():
         box = mark.bounding_box()
         assert box is not None and box["x"] + box["width"] <= 400
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("text", [DRAWN, PARTS], ids=["drawn", "parts"])
+def test_nothing_on_the_page_is_against_the_guidelines_of_accessibility(opened, tmp_path, scheme, text):
+    (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    opened.emulate_media(color_scheme=scheme)
+    opened.reload()
+    opened.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert objections(opened) == []
+
+
+def test_what_is_against_the_guidelines_is_found(opened):
+    opened.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
+    assert [each.split(":")[0] for each in objections(opened)] == ["button-name"]

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,6 +55,15 @@ def test_a_cluster_that_does_not_answer_is_refused(closed_port: int) -> None:
     assert done.exit_code == 3
     assert f"no Ray cluster answers at 127.0.0.1:{closed_port}" in done.stderr
     assert f"ray start --head --port {closed_port}" in done.stderr
+
+
+@needs_ray
+def test_what_answers_but_is_no_cluster_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        threading.Thread(target=lambda: there.accept()[0].sendall(b"HTTP/1.1 400 Bad Request\r\n"), daemon=True).start()
+        done = attorn_("check", "claim-tiny", "--cluster", f"127.0.0.1:{there.getsockname()[1]}")
+    assert done.exit_code == 3
+    assert "what answers is no Ray cluster" in done.stderr
 
 
 @needs_ray
@@ -120,10 +130,12 @@ instances = [Instance.of(machine, "lights", Light=6)]
 @needs_ray
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("workers", ["2", "3", "5"])
-def test_any_number_of_workers_writes_the_same_report(workers: str) -> None:
+def test_any_number_of_workers_writes_the_same_report(workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
     targets = ["claim-small", "memfd", "--symmetry"]
     run("check", *targets, "--out", "plain", "--quiet", code=1)
+    monkeypatch.setenv("HOME", str(Path("home").absolute()))
     told = run("check", *targets, "--out", "spread", "--quiet", "--cluster", "auto", "--workers", workers, code=1)
+    assert not Path("home").exists()
     assert report("spread") == report("plain")
     assert "raylet" not in told
 

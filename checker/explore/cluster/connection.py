@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import re
+import secrets
 import shutil
 import socket
 import tempfile
@@ -21,7 +22,7 @@ from attorn.spec.errors import BadInput
 __all__ = ["OWN", "connected", "gathered", "imported"]
 
 OWN = "auto"
-ADDRESS = "RAY_ADDRESS"
+ADDRESS, TOKEN = "RAY_ADDRESS", "RAY_AUTH_TOKEN"
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # no warning of what will change for graphics cards
@@ -29,6 +30,8 @@ QUIET = {
     "RAY_worker_niceness": "0",  # a search is no background work
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of a team that was given up
 }
+SETTINGS = b"\x04"  # the type of the frame that begins what either side of HTTP/2, which Ray speaks, says
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0\0\0\0\0"
 PATIENCE = 5.0  # seconds for a machine to answer
 
 
@@ -64,6 +67,8 @@ def connected(cluster: str, workers: int | None = None) -> Iterator[Any]:
             # Paths of sockets must be short, so not where the user keeps temporary files.
             folder = tempfile.mkdtemp(prefix="attorn-", dir="/tmp" if Path("/tmp").is_dir() else None)
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            if not (Path.home() / ".ray" / "auth_token").exists():  # Ray would keep one there
+                os.environ.setdefault(TOKEN, secrets.token_hex(32))
             how = {"address": "local", "num_cpus": workers, "include_dashboard": False, "_temp_dir": folder}
         else:
             _probe(address)
@@ -90,7 +95,11 @@ def _probe(address: str) -> None:
             f"{OWN} for one on this machine."
         )
     try:
-        socket.create_connection((found["host"].strip("[]"), int(found["port"])), PATIENCE).close()
+        with socket.create_connection((found["host"].strip("[]"), int(found["port"])), PATIENCE) as there:
+            there.settimeout(PATIENCE)
+            there.sendall(HELLO)
+            if there.recv(4)[3:] != SETTINGS:
+                raise OSError("what answers is no Ray cluster")
     except (OSError, OverflowError) as error:
         raise BadInput(
             f"no Ray cluster answers at {address} ({error}). Begin one with `ray start --head --port "

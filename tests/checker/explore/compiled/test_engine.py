@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from attorn.checker.explore import Options, explore, search
-from attorn.checker.explore.compiled import algebra, engine, kernel, updates
-from attorn.checker.explore.compiled.engine import Compiled, Log
+from attorn.checker.explore.compiled import algebra, kernel, log, rounds, updates
+from attorn.checker.explore.compiled.engine import Compiled
+from attorn.checker.explore.compiled.log import Log
 from attorn.checker.explore.compiled.planes import Planes
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.verdicts import Evidence, Exploration
@@ -127,28 +128,28 @@ def test_engines_agree_on_thousands_of_random_machines(drawn: Instance, threads:
     engines_agree(drawn, threads)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("room", [1, 100])
 def test_rounds_and_threads_make_no_difference(room: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "ROOM", room)
-    monkeypatch.setattr(engine, "ALONE", 10)
-    monkeypatch.setattr(engine, "CHUNK", 7)
+    monkeypatch.setattr(rounds, "ROOM", room)
+    monkeypatch.setattr(rounds, "ALONE", 10)
+    monkeypatch.setattr(log, "CHUNK", 7)
     agree(instance("claim-tiny" if room == 1 else "claim-small"), threads=threads)
 
 
 def test_the_log_is_the_same_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "ROOM", 100)
-    monkeypatch.setattr(engine, "ALONE", 10)
+    monkeypatch.setattr(rounds, "ROOM", 100)
+    monkeypatch.setattr(rounds, "ALONE", 10)
     prepared = Prepared.of(instance("claim-small"))
     logs = []
-    for threads in (1, 2, 3):
+    for threads in (1, 2, 5):
         compiled = Compiled(prepared, {}, [prepared.initial], threads, None)
         while compiled.count:
             compiled.advance()
         assert isinstance(compiled.visited, Log)
         logs.append(compiled.visited.table.log.copy())
     assert len(logs[0]) == 1564
-    assert all(np.array_equal(logs[0], log) for log in logs)
+    assert all(np.array_equal(logs[0], other) for other in logs)
 
 
 def test_machine_code_takes_over_where_the_level_pays_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +212,7 @@ def test_budgets_and_interrupts_end_both_engines_alike() -> None:
 
 
 def test_a_memory_budget_ends_the_search() -> None:
-    found = explore(instance("firmware"), Options(engine="compiled", memory=4_000_000, threads=1))
+    found = explore(instance("firmware"), Options(engine="compiled", memory=6_000_000, threads=1))
     assert found.stopped.startswith("memory")
     assert 0 < found.states < 188_420
     assert found.verdict("at_most_one_runner").evidence is Evidence.UNDETERMINED

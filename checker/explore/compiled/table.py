@@ -13,6 +13,7 @@ and threads that answer for different segments never meet.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,12 +35,14 @@ from attorn.checker.explore.compiled.slots import (
     USED,
     WANTED,
     WORD,
+    SlotFunctions,
     slot_functions,
 )
 from attorn.checker.explore.compiled.threads import Threads
+from attorn.checker.explore.phases import Phase, spends
 from attorn.spec.errors import TooLarge
 
-__all__ = ["Table"]
+__all__ = ["Batch", "Table"]
 
 Rows = NDArray[np.uint64]  # uint64[states, words], each state in one piece
 
@@ -52,14 +55,28 @@ ALL_BITS = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """The states of several parts as they are dealt out to owners: see slots."""
+class Batch:
+    """Parts of states on their way into a table.
+
+    parts:  uint64[parts, room, words], in one piece, to be filled from the first state of each part on.
+    owners: how many threads will answer for them.
+
+    What else there is is said in slots.
+    """
 
     parts: NDArray[np.uint64]
+    owners: int
+    recent: list[Rows]
     hashes: NDArray[np.uint64]
     rows: NDArray[np.uint64]
     tallies: NDArray[np.uint64]
     fresh: NDArray[np.uint64]
+    code: SlotFunctions
+
+    def sift(self, number: int, count: int) -> None:
+        """Make the first states of a part ready, which any thread may do as soon as they are there."""
+        lists = self.hashes[number], self.rows[number], self.tallies[number]
+        self.code.sift(self.parts[number], count, self.parts.shape[1], self.recent[number], *lists, self.owners)
 
 
 class Table:
@@ -108,38 +125,17 @@ class Table:
         """
         return self.insert_parts(rows[None], [len(rows)], Threads(1))
 
-    def insert_parts(self, parts: NDArray[np.uint64], counts: list[int], threads: Threads) -> int:
-        """The same for the first states of several parts, one part after the other, shared by threads.
+    @spends(Phase.DUPLICATES)
+    def insert_parts(self, parts: NDArray[np.uint64], counts: Sequence[int], threads: Threads) -> int:
+        """The same for the first states of each of several parts, one part after the other, shared by threads."""
+        batch = self.batch(parts, len(threads))
+        threads.run([partial(batch.sift, number, count) for number, count in enumerate(counts)])
+        return self.take(batch, len(counts), threads)
 
-        parts:  uint64[parts, room, words], in one piece.  counts: how many states of each part there are.
-
-        The log comes out the same for any number of threads, and however the states are divided into parts.
-        """
+    def batch(self, parts: NDArray[np.uint64], owners: int) -> Batch:
+        """Begin to insert what will lie in parts; only one batch can be under way."""
         assert parts.flags.c_contiguous and parts.shape[2] == self.words and parts.dtype == np.uint64
-        assert self._whole, "a table in which an error left something half done takes no more states"
-        self._whole = False
-        before, owners = self._length, min(len(threads), SEGMENTS)
-        if owners > 1 and before + parts.shape[0] * parts.shape[1] > MOST:
-            raise _too_many()
-        batch = self._dealt(parts, counts, owners, threads)
-        reached = threads.run([partial(self._claimed, batch, owner, owners) for owner in range(owners)])
-        new = sum(reached) - owners * before
-        if owners > 1:
-            if before + new > self._room:
-                raise self._full()
-            room, fresh = parts.shape[1], batch.fresh
-            named = before, len(parts), room, batch.hashes, fresh, self._segments
-            tasks = [partial(self._code.settle, *named, owner, owners) for owner in range(owners)]
-            copied = self._log, before, parts, room, fresh
-            threads.run(tasks + [partial(self._code.append, *copied, part, owners) for part in range(len(parts))])
-        self._length += new
-        self._states.use(WORD * self.words * self._length)
-        self._whole = True
-        return new
-
-    def _dealt(self, parts: NDArray[np.uint64], counts: list[int], owners: int, threads: Threads) -> _Batch:
-        """Deal the states of all parts out to owners."""
-        number, room = parts.shape[:2]
+        number, room, owners = *parts.shape[:2], min(owners, SEGMENTS)
         lists, bits = number * owners * room, number * owners * -(-room // WORD_BITS)
         if len(self._work) < 2 * lists + bits + number * APART:
             self._work = np.empty(2 * lists + bits + number * APART, np.uint64)
@@ -149,9 +145,35 @@ class Table:
         hashes, rows = hashes.reshape(number, owners, room), rows.reshape(number, owners, room)
         fresh, tallies = rest[:bits], rest[bits:][: number * APART].reshape(number, APART)
         fresh.fill(0)
-        dealt = zip(parts, counts, self._recent, hashes, rows, tallies, strict=False)
-        threads.run([partial(self._code.sift, part, count, room, *rest, owners) for part, count, *rest in dealt])
-        return _Batch(parts, hashes, rows, tallies, fresh)
+        return Batch(parts, owners, self._recent, hashes, rows, tallies, fresh, self._code)
+
+    @spends(Phase.DUPLICATES)
+    def take(self, batch: Batch, count: int, threads: Threads) -> int:
+        """Insert the first parts of a batch, which are sifted; how many of their states are new.
+
+        The log comes out as if they came one after the other to ``insert``, whatever the number of threads and parts.
+        Raises what that raises.
+        """
+        assert self._whole, "a table in which an error left something half done takes no more states"
+        self._whole = False
+        before, owners, room = self._length, batch.owners, batch.parts.shape[1]
+        if owners > 1 and before + count * room > MOST:
+            raise _too_many()
+        for unused in batch.recent[count : len(batch.parts)]:
+            unused.fill(0)  # It may speak of states that were sifted and are not taken.
+        reached = threads.run([partial(self._claimed, batch, count, owner) for owner in range(owners)])
+        new = sum(reached) - owners * before
+        if owners > 1:
+            if before + new > self._room:
+                raise self._full()
+            named = before, count, room, batch.hashes, batch.fresh, self._segments
+            tasks = [partial(self._code.settle, *named, owner, owners) for owner in range(owners)]
+            copied = self._log, before, batch.parts, room, batch.fresh
+            threads.run(tasks + [partial(self._code.append, *copied, part, owners) for part in range(count)])
+        self._length += new
+        self._states.use(WORD * self.words * self._length)
+        self._whole = True
+        return new
 
     def find(self, rows: Rows) -> NDArray[np.int64]:
         """For each of some states, its place in the log; -1 where it is not there."""
@@ -160,12 +182,13 @@ class Table:
         self._code.find(self._log, self._length, rows, len(rows), self._segments, found)
         return found
 
-    def _claimed(self, batch: _Batch, owner: int, owners: int) -> int:
+    def _claimed(self, batch: Batch, count: int, owner: int) -> int:
         """Give each new state that an owner answers for a slot; how long the log is then, with these alone."""
         reached = np.zeros(WANTED + 1, np.uint64)
         reached[STATES] = self._length
-        dealt = *batch.parts.shape[:2], batch.hashes, batch.rows, batch.tallies, batch.fresh, self._segments
-        while not self._code.claim(self._log, self._room, self._length, batch.parts, *dealt, reached, owner, owners):
+        lists = batch.parts, count, batch.parts.shape[1], batch.hashes, batch.rows, batch.tallies, batch.fresh
+        given = *lists, self._segments, reached, owner, batch.owners
+        while not self._code.claim(self._log, self._room, self._length, *given):
             if reached[WANTED] == LOG_FULL:
                 raise self._full()
             self._grow(int(reached[WANTED]), int(reached[STATES]))

@@ -96,6 +96,22 @@ def test_the_log_is_the_same_for_any_number_of_threads_and_any_division(hashed: 
 
 
 @pytest.mark.parametrize("threads", [1, 2])
+def test_parts_that_are_sifted_and_not_taken_can_come_again(threads: int) -> None:
+    rows, team = drawn(5, 4_000, 2, 1 << 20).reshape(4, 1_000, 2), Threads(threads)
+    table = Table(2, MEMORY)
+    batch = table.batch(rows, threads)
+    for number in range(4):
+        batch.sift(number, 1_000)
+    table.take(batch, 1, team)
+    assert [*map(tuple, table.log.tolist())] == in_order(rows[0])
+    batch = table.batch(np.ascontiguousarray(rows[1:]), threads)
+    for number in reversed(range(3)):
+        batch.sift(number, 1_000)
+    table.take(batch, 3, team)
+    assert [*map(tuple, table.log.tolist())] == in_order(rows.reshape(-1, 2))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
 def test_a_table_stops_at_its_memory_and_still_knows_what_it_had(threads: int) -> None:
     table, rows = Table(1, 200_000), np.arange(100_000, dtype=np.uint64).reshape(-1, 1_000, 1)
     team = Threads(threads)

@@ -115,7 +115,6 @@ def check(
     form = "json" if as_json else form
     from attorn.checker.explore import Options
     from attorn.checker.report import Outcome, output_folder, render_json, render_markdown
-    from attorn.checker.report.book import RECORD, record_text
     from attorn.checker.report.profile import profile_lines
     from attorn.commands.certifying import Certifier
     from attorn.commands.examine import Request, examine
@@ -182,7 +181,7 @@ def check(
             "agree": asked.agree,
             "properties": " ".join(asked.names) or None,
         }
-        written = {**texts, **runs, RECORD: record_text(report)}
+        written = {**texts, **runs}
         record(out, "check", command, digests, run, written, asked_for)
         summarize(texts["report.md"])
     profiled = run.timings if profile else ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 
+from attorn.checker.report.json_reader import read_json
 from attorn.checker.report.model import Report
 from attorn.checker.report.observed import Observed
 from attorn.checker.report.run_facts import RunFacts
@@ -17,7 +18,7 @@ from attorn.checker.report.survey import HeatMap
 from attorn.spec.errors import BadInput
 
 __all__ = [
-    "RECORD",
+    "REPORT",
     "Book",
     "BrokenStep",
     "Column",
@@ -37,10 +38,9 @@ __all__ = [
     "SurveyedCell",
     "SurveyedGuarantee",
     "gathered",
-    "record_text",
 ]
 
-RECORD = "check.record.json"
+REPORT = "report.json"
 T = TypeVar("T")
 
 
@@ -297,11 +297,6 @@ class Book:
         return (known | {each.name: each.evidence for each in proof.properties}).get(name, "")
 
 
-def record_text(report: Report) -> str:
-    """The whole report, pictures included, as text that ``gathered`` reads; its form may change with any version."""
-    return msgspec.json.encode(report).decode() + "\n"
-
-
 def gathered(folders: Sequence[RunFolder]) -> Book:
     """Put folders together; of each folder what agrees with its newest parts.
 
@@ -354,29 +349,33 @@ def _with(book: Book, folder: RunFolder, name: str, part: Part) -> Book:
     kind = name.partition("-")[0]
     match kind:
         case "check":
-            found = _read(texts, RECORD, Report, folder)
-            return replace(book, report=_merged(book.report, found))
+            return replace(book, report=_merged(book.report, _read(texts, REPORT, read_json, folder)))
         case "proof":
-            proof = _read(texts, f"{name}.json", ProofDocument, folder)
+            proof = _read(texts, f"{name}.json", _typed(ProofDocument), folder)
             return replace(book, proofs=(*(each for each in book.proofs if each != proof), proof))
         case "hazards":
-            return replace(book, hazards=_read(texts, "hazards.json", Hazards, folder))
+            return replace(book, hazards=_read(texts, "hazards.json", _typed(Hazards), folder))
         case "guarantees":
-            return replace(book, survey=_read(texts, "guarantees.json", Surveyed, folder))
+            return replace(book, survey=_read(texts, "guarantees.json", _typed(Surveyed), folder))
         case "mutation":
-            mutation = _read(texts, "mutation.json", Mutation, folder)
+            mutation = _read(texts, "mutation.json", _typed(Mutation), folder)
             return replace(book, mutation=(*(each for each in book.mutation if each != mutation), mutation))
         case "run":
-            return replace(book, observed=(*book.observed, (_read(texts, f"{name}.json", Observed, folder), part.run)))
+            seen = _read(texts, f"{name}.json", _typed(Observed), folder)
+            return replace(book, observed=(*book.observed, (seen, part.run)))
         case _:
             raise BadInput(f"{folder.path} has a part `{name}`, which this attorn does not know. Use a newer one.")
 
 
-def _read(texts: dict[str, str], name: str, kind: type[T], folder: RunFolder) -> T:
+def _typed(kind: type[T]) -> Callable[[str], T]:
+    return lambda text: msgspec.json.decode(text, type=kind)
+
+
+def _read(texts: dict[str, str], name: str, reader: Callable[[str], T], folder: RunFolder) -> T:
     if name not in texts:
         raise BadInput(f"the run folder {folder.path} lacks {name}; make the run again.")
     try:
-        return msgspec.json.decode(texts[name], type=kind)
+        return reader(texts[name])
     except msgspec.DecodeError as error:
         raise BadInput(f"{folder.path / name} was written by another version of attorn: {error}.") from error
 

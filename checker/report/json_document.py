@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+from attorn.checker.report.drawing import Drawing
 from attorn.checker.report.model import GoalAccount, InstanceAccount, MachineAccount, PropertyAccount, Report
 from attorn.checker.report.run_facts import Timing
 from attorn.checker.report.run_model import Counterexample, Loop, Missed, Trace, TraceStep
@@ -14,6 +17,7 @@ from attorn.checker.report.run_model import Counterexample, Loop, Missed, Trace,
 __all__ = ["FORMAT", "as_data", "counterexample_data", "render_json"]
 
 FORMAT = 2
+FLAT = "\ue000"  # for private use: no text of a report begins with it
 
 
 def render_json(report: Report, profiled: Sequence[Timing] = ()) -> str:
@@ -24,8 +28,26 @@ def render_json(report: Report, profiled: Sequence[Timing] = ()) -> str:
     data = as_data(report)
     if profiled:
         data["profile"] = [{"name": each.name, "seconds": each.phases} for each in profiled]
-    text = json.dumps(data, ensure_ascii=False, indent=2)
+    flat: list[str] = []
+    text = json.dumps(_folded(data, flat), ensure_ascii=False, indent=2)
+    text = re.sub(rf'"{FLAT}(\d+)"', lambda found: flat[int(found[1])], text)
     return re.sub(r"\[\n\s+(\d+(?:,\s+\d+)*)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+
+
+def _folded(data: Any, flat: list[str]) -> Any:
+    """The data with a mark in place of each drawing and map, which are put into ``flat``, each in one line."""
+    if isinstance(data, list):
+        return [_folded(each, flat) for each in data]
+    if not isinstance(data, dict):
+        return data
+    found = {}
+    for key, each in data.items():
+        if key in ("drawing", "map"):
+            flat.append(json.dumps(each, ensure_ascii=False))
+            found[key] = f"{FLAT}{len(flat) - 1}"
+        else:
+            found[key] = _folded(each, flat)
+    return found
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -50,6 +72,7 @@ def _machine(machine: MachineAccount) -> dict[str, Any]:
             {"name": each.name, "sentence": each.sentence, "where": each.where} for each in machine.assumptions
         ],
         "claim": dict(machine.elements),
+        "modelled": {letter: list(names) for letter, names in machine.modelled},
         "notes": [{"title": title, "text": text} for title, text in machine.notes],
     }
 
@@ -60,6 +83,7 @@ def _instance(instance: InstanceAccount) -> dict[str, Any]:
         "machine": instance.machine,
         "command": instance.command,
         "sizes": dict(instance.sizes),
+        "shape": instance.shape,
         "engine": instance.engine,
         "finished": instance.finished,
         "stopped": instance.stopped,
@@ -101,6 +125,9 @@ def _instance(instance: InstanceAccount) -> dict[str, Any]:
             }
             for field in instance.fields
         ],
+        "elements": {sort: list(names) for field in instance.fields for sort, names in field.index},
+        "key": dict(instance.key),
+        **({} if instance.map is None else {"map": msgspec.to_builtins(instance.map)}),
     }
 
 
@@ -140,6 +167,7 @@ def counterexample_data(found: Counterexample) -> dict[str, Any]:
         },
         **({} if found.missed is None else {"missed": _missed(found.missed)}),
         **_trace(found.trace),
+        "ghosts": list(found.ghosts),
         **({} if found.loop is None else {"loop": _loop(found.loop)}),
         "alternatives": list(found.alternatives),
     }
@@ -171,6 +199,7 @@ def _goal(goal: GoalAccount) -> dict[str, Any]:
         "claim": goal.claim,
         "where": goal.where,
         "verdict": goal.verdict,
+        "ghosts": list(goal.ghosts),
         "witness": None
         if goal.trace is None
         else {
@@ -186,6 +215,7 @@ def _goal(goal: GoalAccount) -> dict[str, Any]:
 def _trace(trace: Trace) -> dict[str, Any]:
     return {
         "start": {str(each.place): each.value for each in trace.start},
+        **_drawn(trace.drawing),
         "steps": [_step(each) for each in trace.steps],
     }
 
@@ -196,4 +226,10 @@ def _step(step: TraceStep) -> dict[str, Any]:
         "party": step.party,
         "action": step.action,
         "changes": [{"cell": str(each.place), "old": each.old, "new": each.new} for each in step.changes],
+        **({} if step.to == step.party else {"to": step.to}),
+        **_drawn(step.drawing),
     }
+
+
+def _drawn(drawing: Drawing | None) -> dict[str, Any]:
+    return {} if drawing is None else {"drawing": msgspec.to_builtins(drawing)}

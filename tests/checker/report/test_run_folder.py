@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from attorn.checker.report.book import RECORD, gathered, record_text
+from attorn.checker.report import render_json
+from attorn.checker.report.book import REPORT, gathered
 from attorn.checker.report.run_facts import RunFacts
 from attorn.checker.report.run_folder import MANIFEST, Part, read_folder, write_pages, write_part
 from attorn.spec.errors import BadInput
@@ -22,7 +23,7 @@ RELAY = report(explored(relay()))
 def written(folder: Path, said=RELAY, digest: str | None = None) -> Path:
     machines = {each.name: digest or each.digest for each in said.machines}
     part = Part(said.command, said.attorn, machines, {}, {}, FACTS)
-    write_part(folder, "check", part, {RECORD: record_text(said), "note.txt": "a note\n"})
+    write_part(folder, "check", part, {REPORT: render_json(said), "note.txt": "a note\n"})
     return folder
 
 
@@ -45,7 +46,7 @@ def test_the_manifest_has_the_digest_of_every_file_as_other_tools_compute_it(tmp
 
     written(tmp_path)
     files = json.loads((tmp_path / MANIFEST).read_text())["parts"]["check"]["files"]
-    assert set(files) == {RECORD, "note.txt"}
+    assert set(files) == {REPORT, "note.txt"}
     said = subprocess.run(["sha256sum", *files], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert {line.split()[1]: line.split()[0] for line in said.splitlines()} == files
 
@@ -60,8 +61,8 @@ def test_a_part_made_again_takes_the_place_of_the_old_one_and_other_parts_stay(t
     written(tmp_path)
     write_part(tmp_path, "hazards", Part("attorn hazards", "1", {}, {}, {}, FACTS), {"hazards.json": "{}"})
     write_pages(tmp_path, "1", {"report.html": "<p>"})
-    write_part(tmp_path, "check", Part("attorn check", "1", {}, {}, {}, FACTS), {RECORD: record_text(RELAY)})
-    assert sorted(each.name for each in tmp_path.iterdir()) == [RECORD, "hazards.json", MANIFEST]
+    write_part(tmp_path, "check", Part("attorn check", "1", {}, {}, {}, FACTS), {REPORT: render_json(RELAY)})
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["hazards.json", MANIFEST, REPORT]
     assert set(read_folder(tmp_path).parts) == {"check", "hazards"}
 
 

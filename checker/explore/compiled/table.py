@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -54,29 +53,31 @@ WORD_BITS = 64
 ALL_BITS = (1 << 64) - 1
 
 
-@dataclass(frozen=True)
 class Batch:
-    """Parts of states on their way into a table.
+    """Parts of states on their way into a table: first each is sifted, by any thread, then all are taken.
 
-    parts:  uint64[parts, room, words], in one piece, to be filled from the first state of each part on.
+    parts:  uint64[parts, room, words], in one piece, filled from the first state of each part on.
     owners: how many threads will answer for them.
-
-    What else there is is said in slots.
+    recent: for each part, states that were met a moment ago; see slots for this and what follows.
     """
 
-    parts: NDArray[np.uint64]
-    owners: int
-    recent: list[Rows]
-    hashes: NDArray[np.uint64]
-    rows: NDArray[np.uint64]
-    tallies: NDArray[np.uint64]
-    fresh: NDArray[np.uint64]
-    code: SlotFunctions
+    def __init__(self, parts: NDArray[np.uint64], owners: int, recent: list[Rows], code: SlotFunctions) -> None:
+        number, room = parts.shape[:2]
+        self.parts, self.owners, self.recent, self._code = parts, owners, recent, code
+        self.hashes, self.rows = (np.empty((number, owners, room), np.uint64) for _ in range(2))
+        self.tallies = np.zeros((number, APART), np.uint64)
+        self.fresh = np.zeros((number, owners, -(-room // WORD_BITS)), np.uint64)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes, but for the parts."""
+        return sum(each.nbytes for each in (self.hashes, self.rows, self.tallies, self.fresh))
 
     def sift(self, number: int, count: int) -> None:
-        """Make the first states of a part ready, which any thread may do as soon as they are there."""
+        """Make the first states of a part ready, as soon as they are there."""
+        self.fresh[number].fill(0)
         lists = self.hashes[number], self.rows[number], self.tallies[number]
-        self.code.sift(self.parts[number], count, self.parts.shape[1], self.recent[number], *lists, self.owners)
+        self._code.sift(self.parts[number], count, self.parts.shape[1], self.recent[number], *lists, self.owners)
 
 
 class Table:
@@ -101,7 +102,7 @@ class Table:
             self._use(number, int(SMALLEST * GROWTH ** (number / SEGMENTS)))
         self._growing = threading.Lock()
         self._recent: list[Rows] = []
-        self._work = np.empty(0, np.uint64)
+        self._working = 0  # bytes of the batch that is taken
         self._length = 0
         self._whole = True
 
@@ -133,34 +134,27 @@ class Table:
         return self.take(batch, len(counts), threads)
 
     def batch(self, parts: NDArray[np.uint64], owners: int) -> Batch:
-        """Begin to insert what will lie in parts; only one batch can be under way."""
+        """What it takes to insert what will lie in parts, once or again and again.
+
+        Several may be under way, but all that is sifted must be taken, in the same order.
+        """
         assert parts.flags.c_contiguous and parts.shape[2] == self.words and parts.dtype == np.uint64
-        number, room, owners = *parts.shape[:2], min(owners, SEGMENTS)
-        lists, bits = number * owners * room, number * owners * -(-room // WORD_BITS)
-        if len(self._work) < 2 * lists + bits + number * APART:
-            self._work = np.empty(2 * lists + bits + number * APART, np.uint64)
-        while len(self._recent) < number:
+        while len(self._recent) < len(parts):
             self._recent.append(np.zeros((RECENT, self.words), np.uint64))
-        hashes, rows, rest = self._work[:lists], self._work[lists : 2 * lists], self._work[2 * lists :]
-        hashes, rows = hashes.reshape(number, owners, room), rows.reshape(number, owners, room)
-        fresh, tallies = rest[:bits], rest[bits:][: number * APART].reshape(number, APART)
-        fresh.fill(0)
-        return Batch(parts, owners, self._recent, hashes, rows, tallies, fresh, self._code)
+        return Batch(parts, min(owners, SEGMENTS), self._recent, self._code)
 
     @spends(Phase.DUPLICATES)
     def take(self, batch: Batch, count: int, threads: Threads) -> int:
-        """Insert the first parts of a batch, which are sifted; how many of their states are new.
+        """Insert the parts of a batch that are sifted, the first ones; how many of their states are new.
 
         The log comes out as if they came one after the other to ``insert``, whatever the number of threads and parts.
         Raises what that raises.
         """
         assert self._whole, "a table in which an error left something half done takes no more states"
-        self._whole = False
+        self._whole, self._working = False, batch.bytes
         before, owners, room = self._length, batch.owners, batch.parts.shape[1]
         if owners > 1 and before + count * room > MOST:
             raise _too_many()
-        for unused in batch.recent[count : len(batch.parts)]:
-            unused.fill(0)  # It may speak of states that were sifted and are not taken.
         reached = threads.run([partial(self._claimed, batch, count, owner) for owner in range(owners)])
         new = sum(reached) - owners * before
         if owners > 1:
@@ -214,7 +208,7 @@ class Table:
     @property
     def _taken(self) -> int:
         """Bytes of memory that are taken, but for the log."""
-        return self._slot_bytes + sum(each.nbytes for each in (*self._recent, self._work))
+        return self._slot_bytes + self._working + sum(each.nbytes for each in self._recent)
 
     @property
     def _slot_bytes(self) -> int:

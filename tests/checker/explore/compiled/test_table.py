@@ -96,18 +96,18 @@ def test_the_log_is_the_same_for_any_number_of_threads_and_any_division(hashed: 
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_parts_that_are_sifted_and_not_taken_can_come_again(threads: int) -> None:
-    rows, team = drawn(5, 4_000, 2, 1 << 20).reshape(4, 1_000, 2), Threads(threads)
-    table = Table(2, MEMORY)
-    batch = table.batch(rows, threads)
-    for number in range(4):
-        batch.sift(number, 1_000)
-    table.take(batch, 1, team)
-    assert [*map(tuple, table.log.tolist())] == in_order(rows[0])
-    batch = table.batch(np.ascontiguousarray(rows[1:]), threads)
-    for number in reversed(range(3)):
-        batch.sift(number, 1_000)
-    table.take(batch, 3, team)
+def test_a_batch_can_be_sifted_while_another_is_taken(threads: int) -> None:
+    rows = drawn(5, 12_000, 2, 2_000).reshape(6, 2, 1_000, 2)
+    table, team = Table(2, MEMORY), Threads(threads)
+    buffers = np.empty((2, 2, 1_000, 2), np.uint64)
+    batches = [table.batch(buffer, threads) for buffer in buffers]
+    for number in range(len(rows) + 1):
+        if number < len(rows):
+            buffers[number % 2] = rows[number]
+            for part in (1, 0):
+                batches[number % 2].sift(part, 1_000)
+        if number:
+            table.take(batches[(number - 1) % 2], 2, team)
     assert [*map(tuple, table.log.tolist())] == in_order(rows.reshape(-1, 2))
 
 

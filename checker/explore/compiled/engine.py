@@ -87,12 +87,13 @@ class Compiled:
         seen: dict[str, Rows] = {}
 
         def use(made: Round) -> None:
-            log.table.insert_parts(made.parts, made.counts, self._rounds.users)
+            assert made.batch is not None
+            log.table.take(made.batch, len(made.shares), self._rounds.users)
             for share in made.shares:
                 np.add(fired, share.fired, out=fired)
                 self._see(seen, states[slice(*share.states)], share.marks)
 
-        self._rounds(states, log.starts[-1], use)
+        self._rounds(states, log.starts[-1], use, log.table)
         log.starts.append(len(states))
         self.drop(seen)
         self.peak = max(self.peak, self.held)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attorn.checker.explore.compiled.kernel import Kernel
 from attorn.checker.explore.compiled.planes import Words
+from attorn.checker.explore.compiled.table import Batch, Table
 from attorn.checker.explore.compiled.threads import Threads
 from attorn.checker.explore.phases import Phase, spends
 
@@ -41,16 +42,11 @@ class Share:
 class Round:
     """What all threads made of consecutive states, one share after the other.
 
-    parts: uint64[shares, room, words], in which the successors of each share lie first.
+    batch: the successors, sifted for a table, if they were made for one.
     """
 
     shares: list[Share]
-    parts: NDArray[np.uint64]
-
-    @property
-    def counts(self) -> list[int]:
-        """How many successors each share has."""
-        return [len(share.successors) for share in self.shares]
+    batch: Batch | None
 
     @property
     def end(self) -> int:
@@ -71,6 +67,7 @@ class Rounds:
         self.users = Threads(max(threads - len(self._makers), 1))
         self._pair, self._one = Threads(min(threads, 2)), Threads(1)
         self._parts = np.empty((2, len(self._makers), ROOM + kernel.effects, words), np.uint64)
+        self._batches: list[Batch] = []
         self._growth = 1.0
 
     @property
@@ -78,14 +75,20 @@ class Rounds:
         """What successors take."""
         return self._parts.nbytes
 
-    def __call__(self, states: Words, first: int, use: Callable[[Round], None]) -> None:
-        """Take all steps from some states, those from a number on, and have what each round made used, in order."""
+    def __call__(self, states: Words, first: int, use: Callable[[Round], None], table: Table | None = None) -> None:
+        """Take all steps from some states, those from a number on, and have what each round made used, in order.
+
+        table: the one that ``use`` will put all successors into, if it does.
+        """
+        if table is not None and not self._batches:
+            self._batches = [table.batch(parts, len(self.users)) for parts in self._parts]
+        sifts = table is not None
         alone = len(states) - first < ALONE
         makers, pair = (self._one, self._one) if alone else (self._makers, self._pair)
-        made = self._made_first(makers, states, first)
+        made = self._made_first(makers, states, first, sifts)
         number = 1
         while made is not None:
-            following = partial(self._made, makers, states, made.end, number % 2)
+            following = partial(self._made, makers, states, made.end, number % 2, sifts)
             if len(pair) == 1:
                 use(made)
                 made = self._made_alone(following)
@@ -94,14 +97,14 @@ class Rounds:
             number += 1
 
     @spends(Phase.SUCCESSORS)
-    def _made_first(self, makers: Threads, states: Words, first: int) -> Round | None:
-        return self._made(makers, states, first, 0)
+    def _made_first(self, makers: Threads, states: Words, first: int, sifts: bool) -> Round | None:
+        return self._made(makers, states, first, 0, sifts)
 
     @spends(Phase.SUCCESSORS)
     def _made_alone(self, following: Callable[[], Round | None]) -> Round | None:
         return following()
 
-    def _made(self, makers: Threads, states: Words, first: int, buffer: int) -> Round | None:
+    def _made(self, makers: Threads, states: Words, first: int, buffer: int, sifts: bool) -> Round | None:
         """One round, if there are states left."""
         end = len(states)
         if first == end:
@@ -116,8 +119,12 @@ class Rounds:
         whole = [share.states[1] == bound for share, bound in zip(shares, bounds[1:], strict=True)]
         if False in whole:  # What follows a share that had no room for all is made again.
             shares = shares[: whole.index(False) + 1]
-        found = Round(shares, self._parts[buffer, : len(shares)])
-        self._growth = max(sum(found.counts) / (found.end - first), 1.0)
+        counts = [len(share.successors) for share in shares]
+        batch = self._batches[buffer] if sifts else None
+        if batch is not None:
+            makers.run([partial(batch.sift, number, count) for number, count in enumerate(counts)])
+        found = Round(shares, batch)
+        self._growth = max(sum(counts) / (found.end - first), 1.0)
         return found
 
     def _share(self, states: Words, first: int, end: int, out: Words) -> Share:

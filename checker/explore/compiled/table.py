@@ -102,7 +102,7 @@ class Table:
             self._use(number, int(SMALLEST * GROWTH ** (number / SEGMENTS)))
         self._growing = threading.Lock()
         self._recent: list[Rows] = []
-        self._working = 0  # bytes of the batch that is taken
+        self._working = 0  # bytes of batches
         self._length = 0
         self._whole = True
 
@@ -131,7 +131,9 @@ class Table:
         """The same for the first states of each of several parts, one part after the other, shared by threads."""
         batch = self.batch(parts, len(threads))
         threads.run([partial(batch.sift, number, count) for number, count in enumerate(counts)])
-        return self.take(batch, len(counts), threads)
+        new = self.take(batch, len(counts), threads)
+        self._working -= batch.bytes
+        return new
 
     def batch(self, parts: NDArray[np.uint64], owners: int) -> Batch:
         """What it takes to insert what will lie in parts, once or again and again.
@@ -141,7 +143,9 @@ class Table:
         assert parts.flags.c_contiguous and parts.shape[2] == self.words and parts.dtype == np.uint64
         while len(self._recent) < len(parts):
             self._recent.append(np.zeros((RECENT, self.words), np.uint64))
-        return Batch(parts, min(owners, SEGMENTS), self._recent, self._code)
+        batch = Batch(parts, min(owners, SEGMENTS), self._recent, self._code)
+        self._working += batch.bytes
+        return batch
 
     @spends(Phase.DUPLICATES)
     def take(self, batch: Batch, count: int, threads: Threads) -> int:
@@ -151,7 +155,7 @@ class Table:
         Raises what that raises.
         """
         assert self._whole, "a table in which an error left something half done takes no more states"
-        self._whole, self._working = False, batch.bytes
+        self._whole = False
         before, owners, room = self._length, batch.owners, batch.parts.shape[1]
         if owners > 1 and before + count * room > MOST:
             raise _too_many()

@@ -1,25 +1,28 @@
 """How long a guest stands when its VM is handed over in place, beside copying its memory and beside QEMU.
 
-``python -m benchmarks downtime`` prints the tables; ``--quick`` leaves out 8 GiB and the thousand hops.
+``python -m benchmarks downtime`` prints all tables; ``--quick`` leaves out 8 GiB and the thousand hops.
+``python -m benchmarks.downtime compare policies`` prints some of them; there are: cases, large, compare, policies,
+witnesses, hops.
 """
 
 from __future__ import annotations
 
+import argparse
 import mmap
 import os
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tabulate import tabulate
 
+from attorn.model.reference.attestation import witnessed
 from attorn.model.reference.engines import missing
 from attorn.model.reference.fault_points import Defect
 from attorn.reference import Ending, Host, Vm
@@ -34,12 +37,12 @@ WARM = 2
 EVERY_PAGE = 4096 + 64
 STAGES = {
     "suspend": ("suspend",),
-    "describe": ("describe", "transfer", "receive"),
-    "release": ("unlock", "unmap"),
-    "reassign": ("reassign",),
-    "create": ("map", "create", "resume"),
+    "describe": ("describe", "transfer"),
+    "receive": ("receive",),
+    "release": ("unlock", "unmap", "reassign"),
 }
-"""Stages of a handover, by the steps of the protocol that they are made of."""
+"""Stages of a handover, by the steps of the protocol that they are made of; what is left is taking over."""
+TAKE_OVER = "take over"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Case:
     """Which VM is handed over between which VMMs. Sizes in bytes.
 
     stride: from one cell that the guest uses to the next.  huge: whether memory is in pages of 2 MiB where it can be.
+    policy: how memory is taken from the source.
     """
 
     memory: int
@@ -54,6 +58,7 @@ class Case:
     engines: tuple[str, str] = ("kvm", "kvm")
     stride: int = EVERY_PAGE
     huge: bool = False
+    policy: str = "kill"
 
 
 @dataclass
@@ -72,17 +77,25 @@ class Measured:
         self.downtimes.append(downtime)
         for stage, steps in STAGES.items():
             self.stages.setdefault(stage, []).append(sum(ending.steps.get(step, 0.0) for step in steps))
+        before = sum(found[-1] for stage, found in self.stages.items() if stage != TAKE_OVER)
+        self.stages.setdefault(TAKE_OVER, []).append(downtime - before)
+
+    def add(self, other: Measured) -> None:
+        """Count the hops of another measurement of the same case in."""
+        self.downtimes += other.downtimes
+        for stage, seconds in other.stages.items():
+            self.stages.setdefault(stage, []).extend(seconds)
 
 
 @contextmanager
 def hosted(case: Case, **more: object) -> Iterator[tuple[Host, Vm, Path]]:
-    """A host with the VM of a case, whose source has its process ended when it has to release memory."""
+    """A host with the VM of a case; nobody looks at each step."""
     count = case.memory // case.segment
     owner = ["partition0"] * count
     engines = {f"partition{number}": engine for number, engine in enumerate(case.engines)}
     with tempfile.TemporaryDirectory() as directory, huge_pages(Path(directory), case) as memory:
         console = Path(directory) / "console"
-        given = {"observe": False, "judge": False, "seconds": 120.0, "memory": memory, "policy": "kill"} | more
+        given = {"observe": False, "judge": False, "seconds": 120.0, "memory": memory, "policy": case.policy} | more
         with Host(engines, segments=count, size=case.segment, owner=owner, **given) as host:  # type: ignore[arg-type]
             vm = host.create("memory", segments=count, console=str(console), stride=str(case.stride))
             yield host, vm, console
@@ -170,41 +183,11 @@ def copied(size: int) -> float:
     return seconds
 
 
-# Witnesses that nothing was copied
-
-
-def frames(pid: int) -> dict[int, int]:
-    """Physical frame number of each page of the guest that a process has touched, by the page's number."""
-    found: dict[int, int] = {}
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
-        spans = [line.split(maxsplit=1)[0].split("-") for line in maps if "/memfd:" in line]
-        first = min(int(start, 16) for start, _ in spans)
-        for start, end in ((int(start, 16), int(end, 16)) for start, end in spans):
-            entries = os.pread(pagemap.fileno(), (end - start) // 4096 * 8, start // 4096 * 8)
-            for page in range(len(entries) // 8):
-                entry = int.from_bytes(entries[8 * page : 8 * page + 8], "little")
-                if entry >> 63:
-                    found[(start - first) // 4096 + page] = entry & (1 << 55) - 1
-    return found
-
-
-def same_frames(case: Case, **more: object) -> tuple[int, int]:
-    """Hand a VM over; count the pages that both VMMs have touched, and those of them that lie in the same frame."""
-    with hosted(case, **more) as (host, vm, console):
-        sweeps(console, 2)
-        before = frames(host.process_of("partition0", vm.name))
-        hop(vm, "partition1")
-        sweeps(console, 2)
-        after = frames(host.process_of("partition1", vm.name))
-    both = before.keys() & after.keys()
-    return len(both), sum(before[page] == after[page] for page in both)
-
-
 # Leaks
 
 
 def held(host: Host, vm: Vm) -> dict[str, int]:
-    """What the processes of a host hold: files, mappings, processes; and bytes of memory filesystems in use."""
+    """What the processes of a host hold: files, mappings, processes, bytes of segments, and segments by the table."""
     partition = vm.partition
     pids = [
         os.getpid(),
@@ -219,9 +202,26 @@ def held(host: Host, vm: Vm) -> dict[str, int]:
     return {
         "files": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),
         "mappings of segments": mappings,
+        "bytes of segments": sum(_allocated(host.process_of("firmware"))),
         "processes": children,
         "owned segments": len(host.table().owner),
     }
+
+
+def _allocated(firmware: int) -> Iterator[int]:
+    for each in os.listdir(f"/proc/{firmware}/fd"):
+        path = f"/proc/{firmware}/fd/{each}"
+        if "segment" in os.readlink(path):
+            yield os.stat(path).st_blocks * 512
+
+
+def _resident(host: Host) -> int:
+    """Bytes of memory of their own that the processes have which last as long as the host."""
+    found = 0
+    for pid in (host.process_of(name) for name in ("firmware", *host.names)):
+        with open(f"/proc/{pid}/status") as status:
+            found += next(int(line.split()[1]) << 10 for line in status if line.startswith("RssAnon"))
+    return found
 
 
 def _parent(pid: str) -> int:
@@ -236,69 +236,158 @@ def sustained(engines: tuple[str, str], hops: int) -> str:
     """Hop so often without a pause; say how fast that went, and what was left behind."""
     case = Case(8 * MIB, 2 * MIB, engines)
     with hosted(case) as (host, vm, console):
-        sweeps(console, 1)
-        for number in range(4):
+        sweeps(console, 2)
+        for number in range(20):
             hop(vm, f"partition{(number + 1) % 2}")
-        before, began = held(host, vm), time.monotonic()
+        before, resident, began = held(host, vm), _resident(host), time.monotonic()
         for number in range(hops):
             hop(vm, f"partition{(number + 1) % 2}")
         seconds = time.monotonic() - began
-        after = held(host, vm)
+        after, grown = held(host, vm), _resident(host) - resident
         sweeps(console, 2)
     left = {what: after[what] - before[what] for what in before if after[what] != before[what]}
-    return f"{'-'.join(engines)}: {hops:,} hops, {hops / seconds:.1f} a second; left behind: {left or 'nothing'}"
+    return (
+        f"{'-'.join(engines)}: {hops:,} hops, {hops / seconds:.1f} a second; left behind: {left or 'nothing'}; "
+        f"firmware and partitions have {grown >> 10:+,} KiB of memory of their own"
+    )
 
 
 # Tables
 
 
+def usable() -> tuple[list[str], bool]:
+    """The engines that there are, and whether memory of huge pages can be mounted."""
+    lacking = missing()
+    return [name for name in ("kvm", "unicorn") if name not in lacking], os.geteuid() == 0
+
+
 def run(quick: bool) -> None:
     """Print all tables."""
-    # The journal is on a memory filesystem: what a disk takes to make a record durable is the disk's.
-    tempfile.tempdir = "/dev/shm"
-    lacking = missing()
-    for why in lacking.values():
+    for why in missing().values():
         print(f"left out: {why}")
-    engines = [name for name in ("kvm", "unicorn") if name not in lacking]
-    if not engines:
-        return
-    best = engines[0]
-    may_mount = os.geteuid() == 0
+    engines, may_mount = usable()
     if not may_mount:
         print("left out: huge pages, which need a mount, and so root")
+    if not engines:
+        return
+    for part in PARTS:
+        if not quick or part not in ("large", "hops"):
+            show(part)
+
+
+def show(part: str) -> None:
+    """Print one table."""
+    # The journal is on a memory filesystem: what a disk takes to make a record durable is the disk's.
+    tempfile.tempdir = "/dev/shm"
+    PARTS[part]()
+    print(flush=True)
+
+
+def cases() -> None:
+    """By memory, segment size, page size and pair of VMMs."""
+    engines, may_mount = usable()
     pairs = [(one, other) for one in engines for other in engines]
-    cases = [Case(64 * MIB, 2 * MIB, pair) for pair in pairs]
-    cases += [Case(64 * MIB, 64 * MIB, (best, best))]
-    cases += [Case(GIB, 64 * MIB, (best, best), stride=2 * MIB + 64)]
+    best = (engines[0], engines[0])
+    wanted = [Case(64 * MIB, 2 * MIB, pair) for pair in pairs] + [Case(64 * MIB, 64 * MIB, best)]
+    wanted += [Case(GIB, 64 * MIB, best, stride=2 * MIB + 64), Case(GIB, 64 * MIB, best)]
     if may_mount:
-        cases += [Case(GIB, segment, (best, best), huge=True) for segment in (2 * MIB, 64 * MIB, GIB)]
-    if not quick:
-        cases += [Case(GIB, 64 * MIB, (best, best))]
-        cases += [Case(8 * GIB, 64 * MIB, (best, best), stride=2 * MIB + 64)]
-        cases += [Case(8 * GIB, GIB, (best, best), stride=2 * MIB + 64, huge=True)] if may_mount else []
-    found = {}
-    for case in cases:
-        found[case] = measured(case)
-        print(f"  {_size(case.memory)} in {_size(case.segment)}: {found[case].downtime * 1000:.1f} ms", file=sys.stderr)
-    print(f"\nms, median of {HOPS} hops and of each stage; release: the source's process has ended, it maps nothing\n")
-    print(tabulate([_row(case, each) for case, each in found.items()], headers=_headers(), floatfmt=".1f"))
-    _compare(found, quick)
-    _witness(best)
-    if not quick:
-        print()
-        for pair in dict.fromkeys([(best, best), (engines[0], engines[-1])]):
-            print(sustained(pair, 1000))
+        wanted += [Case(GIB, segment, best, huge=True) for segment in (2 * MIB, 64 * MIB, GIB)]
+    _table({case: measured(case) for case in wanted})
 
 
-def _headers() -> list[str]:
-    return ["memory", "segment", "pages", "touched", "VMMs", "downtime", *STAGES]
+def large() -> None:
+    """8 GiB, by how it is touched and in which pages."""
+    engines, may_mount = usable()
+    best = (engines[0], engines[0])
+    wanted = [Case(8 * GIB, 64 * MIB, best, stride=2 * MIB + 64), Case(8 * GIB, 64 * MIB, best)]
+    if may_mount:
+        wanted += [Case(8 * GIB, segment, best, huge=True) for segment in (64 * MIB, GIB)]
+    _table({case: measured(case, hops=3) for case in wanted})
+
+
+def policies() -> None:
+    """By how memory is taken from the source."""
+    engines, may_mount = usable()
+    best = (engines[0], engines[0])
+    wanted = [Case(64 * MIB, 2 * MIB, best, policy=policy) for policy in ("kill", "ptrace", "cooperate")]
+    if may_mount:
+        wanted += [Case(GIB, GIB, best, huge=True, policy=policy) for policy in ("kill", "ptrace", "cooperate")]
+    _table({case: measured(case) for case in wanted})
+
+
+def compare() -> None:
+    """Beside copying and beside QEMU, in turn, so that all meet the same machine."""
+    engines, may_mount = usable()
+    best = (engines[0], engines[0])
+    rows = []
+    for memory, segments in ((64 * MIB, (2 * MIB, 64 * MIB)), (GIB, (2 * MIB, 64 * MIB, GIB))):
+        huge = may_mount and memory == GIB
+        ours = {segment: Measured() for segment in segments}
+        copies, shared, moved = [], [], []
+        for _ in range(3):
+            for segment, found in ours.items():
+                if QEMU:
+                    shared.append(migrated(memory, True))
+                found.add(measured(Case(memory, segment, best, huge=huge)))
+            copies.append(copied(memory))
+            if QEMU:
+                moved.append(migrated(memory, False))
+        middle = statistics.median
+        for segment, found in ours.items():
+            row = [_size(memory), _size(segment), found.downtime * 1000, middle(copies) * 1000]
+            row.append(middle(copies) / found.downtime)
+            if QEMU:
+                row += [middle(shared) * 1000, found.downtime / middle(shared)]
+                row += [middle(moved) * 1000, middle(moved) / found.downtime]
+            rows.append(row)
+    headers = ["memory", "segment", "attorn", "socket copy", "times"]
+    if QEMU:
+        headers += ["QEMU x-ignore-shared", "attorn takes", "QEMU stop and copy", "times"]
+    else:
+        print("QEMU is left out: apt-get install qemu-system-x86")
+    print("ms, medians; attorn until the guest's first effect, released and verified; the socket copy is the transfer")
+    print("alone; x-ignore-shared from stop to resume, and it releases nothing\n")
+    print(tabulate(rows, headers=headers, floatfmt=".1f"))
+
+
+def witnesses() -> None:
+    """That nothing was copied, and that a copy would be noticed."""
+    engines, _ = usable()
+    case = Case(64 * MIB, 2 * MIB, (engines[0], engines[0]))
+    for what, defects in (
+        ("a hop", frozenset()),
+        ("one segment copied on purpose", frozenset({Defect.COPIED_SEGMENT})),
+    ):
+        with hosted(case, defects=defects) as (_, vm, console):
+            sweeps(console, 2)
+            print(f"{what}: {witnessed(vm, 'partition1')[1]}")
+
+
+def hops() -> None:
+    """A thousand in one go."""
+    engines, _ = usable()
+    for pair in dict.fromkeys([(engines[0], engines[0]), (engines[0], engines[-1])]):
+        print(sustained(pair, 1000))
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    each.__name__: each for each in (cases, large, compare, policies, witnesses, hops)
+}
+
+
+def _table(found: dict[Case, Measured]) -> None:
+    print("ms, median of each; release: until the source has nothing and the destination owns all, which is verified;")
+    print("take over: until the guest's first effect\n")
+    headers = ["memory", "segment", "pages", "touched", "VMMs", "policy", "downtime", *STAGES, TAKE_OVER]
+    print(tabulate([_row(case, each) for case, each in found.items()], headers=headers, floatfmt=".1f"))
 
 
 def _row(case: Case, found: Measured) -> list[object]:
     touched = "all" if case.stride == EVERY_PAGE else "64 bytes in 2 MiB"
-    stages = [statistics.median(found.stages[stage]) * 1000 for stage in STAGES]
+    stages = [statistics.median(found.stages[stage]) * 1000 for stage in (*STAGES, TAKE_OVER)]
+    pages = "2 MiB" if case.huge else "4 KiB"
     return [
-        *(_size(case.memory), _size(case.segment), "2 MiB" if case.huge else "4 KiB", touched, "-".join(case.engines)),
+        *(_size(case.memory), _size(case.segment), pages, touched, "-".join(case.engines), case.policy),
         *(found.downtime * 1000, *stages),
     ]
 
@@ -307,36 +396,13 @@ def _size(count: int) -> str:
     return f"{count // GIB} GiB" if count >= GIB else f"{count // MIB} MiB"
 
 
-def _compare(found: dict[Case, Measured], quick: bool) -> None:
-    rows = []
-    for memory in (64 * MIB, GIB):
-        ours = min(
-            (each.downtime for case, each in found.items() if case.memory == memory and case.stride == EVERY_PAGE),
-        )
-        copy = statistics.median(copied(memory) for _ in range(3))
-        row: list[object] = [_size(memory), ours * 1000, copy * 1000, copy / ours]
-        if QEMU:
-            shared, moved = (statistics.median(migrated(memory, way) for _ in range(3)) for way in (True, False))
-            row += [shared * 1000, ours / shared, moved * 1000, moved / ours]
-        rows.append(row)
-    headers = ["memory", "attorn, best", "socket copy", "ratio"]
-    if QEMU:
-        headers += ["QEMU x-ignore-shared", "attorn takes", "QEMU stop and copy", "ratio"]
-    else:
-        print("\nQEMU is left out: apt-get install qemu-system-x86")
-    print(
-        "\nms; attorn releases and verifies, the socket copy is the transfer alone, x-ignore-shared releases nothing\n"
-    )
-    print(tabulate(rows, headers=headers, floatfmt=".1f"))
+def main() -> None:
+    """Print the tables that are named."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.downtime", description=__doc__)
+    parser.add_argument("parts", nargs="+", choices=list(PARTS), help="which tables")
+    for part in parser.parse_args().parts:
+        show(part)
 
 
-def _witness(engine: str) -> None:
-    if os.geteuid():
-        print("\nFrame numbers are left out: only root reads them in /proc/PID/pagemap.")
-        return
-    case = Case(64 * MIB, 2 * MIB, (engine, engine))
-    touched, same = same_frames(case)
-    print(f"\nframes: of {touched:,} pages touched before and after a hop, {same:,} are in the same frame;")
-    spoilt = same_frames(case, defects=frozenset({Defect.COPIED_SEGMENT}))
-    print(f"with one segment of 32 copied on purpose, {spoilt[1]:,} of {spoilt[0]:,}.")
-    print("digests: compared before and after each hop, by the judge, in tests/model/reference/test_host.py")
+if __name__ == "__main__":
+    main()

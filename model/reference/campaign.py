@@ -21,6 +21,7 @@ from attorn.model.reference.engines import PRETEND
 from attorn.model.reference.forgery import forgeries
 from attorn.model.reference.host import COORDINATOR, Host, Vm
 from attorn.model.reference.journey import Ending
+from attorn.model.reference.judge import Verdict
 from attorn.model.reference.noise import NoiseSetting
 from attorn.model.reference.process import said_hello
 from attorn.model.reference.records import VmEntry
@@ -153,6 +154,11 @@ class Bench:
         timer = threading.Timer(seconds, _kill, (pid,))
         return self._migrated(there, f"{victim} after {seconds * 1000:.1f} ms", timer.start, timer.join)
 
+    def departs(self, what: str, verdict: Verdict) -> None:
+        """Count a migration whose log is no behaviour of the specification; the host is of no use after it."""
+        self.tally.runs += 1
+        self.tally.faults.append(f"{what}: {verdict}")
+
     def undisturbed(self) -> Ending:
         """One migration in which no process is killed; messages may be disturbed."""
         return self._migrated(self._ends()[1], "nothing is killed", lambda: None)
@@ -224,10 +230,14 @@ class Bench:
 
 
 def kill_at(host: Host, strikes: list[Strike]) -> Tally:
-    """Strike by strike, on one host."""
+    """Strike by strike, on one host, up to the first after which the log departs from the specification."""
     bench = Bench(host)
     for strike in strikes:
-        bench.strike(strike)
+        try:
+            bench.strike(strike)
+        except Verdict as verdict:
+            bench.departs(str(strike), verdict)
+            break
     return bench.tally
 
 
@@ -235,8 +245,13 @@ def kill_at_random(host: Host, times: int, seed: int, within: float) -> Tally:
     """Kill a random process at a random moment of a migration, so many times."""
     bench, draw = Bench(host), random.Random(seed)
     for _ in range(times):
-        bench.strike_at(draw.choice(VICTIMS[:5]), draw.random() * within)
         bench.tally.struck += 1
+        victim, moment = draw.choice(VICTIMS[:5]), draw.random() * within
+        try:
+            bench.strike_at(victim, moment)
+        except Verdict as verdict:
+            bench.departs(f"{victim} after {moment * 1000:.1f} ms", verdict)
+            break
     return bench.tally
 
 

@@ -265,7 +265,6 @@ class Partition:
             return self.slots.report(slot)
         self._require(slot.arrival in (Arrival.NOTHING, Arrival.DECLINED), slot, "receive")
         self.points.reach("destination:receive:before")
-        self.firmware.begin(Call("lookup", {"vm": vm}))
         found = decode(configuration)
         if not self.points.has(Defect.MISSING_SEGMENT):
             validate(found, self._grant(vm), self.options.name, *promised(slot.plan))

@@ -90,7 +90,8 @@ class _Hosts:
     def fresh(self, **given: object) -> Host:
         """One more."""
         self._count += 1
-        return quiet_host(log=None if self._logs is None else self._logs / f"{self._count}.jsonl", **given)
+        log = None if self._logs is None else self._logs / f"{self._count}.jsonl"
+        return quiet_host(None, log=log, **given)
 
 
 def _struck(hosts: _Hosts, strikes: list[Strike]) -> Tally:

@@ -17,7 +17,6 @@ from attorn.model.reference.firmware import Grant
 from attorn.model.reference.link import Link
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import Refused
-from attorn.model.reference.segments import Identity, identity
 from attorn.model.reference.vmm.cpu_state import CpuState
 from attorn.model.reference.vmm.engine import CannotCarry, Engine, EngineUnavailable
 from attorn.model.reference.vmm.memory import MemoryRange, UnfitMemory
@@ -115,7 +114,7 @@ class Hosted:
         self.points.reach("vm:attach:handles")
         try:
             ranges = [
-                MemoryRange(handle, 0, grant.size, each.guest_address)
+                MemoryRange(handle, 0, grant.size, each.guest_address, file=grant.size)
                 for handle, each in zip(handles, grant.segments, strict=True)
             ]
             if self.points.has(Defect.SWAPPED_SEGMENTS) and len(ranges) > 1 and grant.intent:
@@ -266,8 +265,8 @@ class Hosted:
             if len(found) != len(grant.segments):
                 raise Refused(f"VM {self.vm}: {len(found)} handles came for {len(grant.segments)} segments.")
             for handle, each in zip(found, grant.segments, strict=True):
-                wanted = Identity(each.device, each.inode, grant.size)
-                if identity(handle) != wanted:
+                file = os.fstat(handle)
+                if (file.st_dev, file.st_ino, file.st_size) != (each.device, each.inode, grant.size):
                     raise Refused(f"VM {self.vm}: the handle of segment {each.segment} is of another file.")
         except BaseException:
             close_all(found)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
+
 from attorn.spec.errors import BadInput
 
 __all__ = ["GuestMemory", "MemoryRange", "Region", "Room", "UnfitMemory", "spans_of"]
@@ -30,14 +32,17 @@ class UnfitMemory(BadInput):
     """Ranges of guest memory that overlap, reach past their file, or do not lie on page boundaries."""
 
 
-@dataclass(frozen=True)
-class MemoryRange:
-    """``size`` bytes of an open file from ``offset`` on, at the guest-physical ``address``. All in bytes."""
+class MemoryRange(msgspec.Struct, frozen=True):
+    """``size`` bytes of an open file from ``offset`` on, at the guest-physical ``address``. All in bytes.
+
+    file: how long the file is, where that has been looked at already.
+    """
 
     descriptor: int
     offset: int
     size: int
     address: int
+    file: int | None = None
 
     @property
     def end(self) -> int:
@@ -174,19 +179,20 @@ def _free(size: int, taken: Sequence[range]) -> range:
 def spans_of(ranges: Sequence[MemoryRange]) -> tuple[tuple[int, int], ...]:
     """Guest-physical address and size of each range, by address; raises UnfitMemory for what cannot be mapped so."""
     end = 0
-    sizes: dict[int, int] = {}
     for piece in sorted(ranges, key=lambda each: each.address):
-        where = f"memory at guest address {piece.address:#x}"
         if piece.size <= 0 or piece.size % PAGE or piece.offset % PAGE or piece.address % PAGE:
-            raise UnfitMemory(f"{where}: address, offset and size ({piece.size}) must be multiples of {PAGE}")
+            raise _unfit(piece, f": address, offset and size ({piece.size}) must be multiples of {PAGE}")
         if piece.address < end:
-            raise UnfitMemory(f"{where} overlaps the memory before it, which ends at {end:#x}")
-        if piece.descriptor not in sizes:
-            sizes[piece.descriptor] = os.fstat(piece.descriptor).st_size
-        if piece.offset + piece.size > sizes[piece.descriptor]:
-            raise UnfitMemory(f"{where} reaches past the end of its file, which has {sizes[piece.descriptor]} bytes")
+            raise _unfit(piece, f" overlaps the memory before it, which ends at {end:#x}")
+        length = os.fstat(piece.descriptor).st_size if piece.file is None else piece.file
+        if piece.offset + piece.size > length:
+            raise _unfit(piece, f" reaches past the end of its file, which has {length} bytes")
         end = piece.end
     return tuple(sorted((each.address, each.size) for each in ranges))
+
+
+def _unfit(piece: MemoryRange, why: str) -> UnfitMemory:
+    return UnfitMemory(f"memory at guest address {piece.address:#x}{why}")
 
 
 def _map(at: int, piece: MemoryRange) -> None:

@@ -283,7 +283,7 @@ def test_memory_may_not_cover_a_device(name):
         bench.engine.detach()
         (only,) = bench.segments.ranges()
         with pytest.raises(UnfitMemory, match="where a device answers"):
-            bench.engine.attach([with_parts(only, address=DISK_WINDOW)])
+            bench.engine.attach([replace(only, address=DISK_WINDOW)])
         bench.engine.attach([only])
 
 

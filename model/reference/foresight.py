@@ -41,8 +41,10 @@ class Foresight:
         self._parties.link(source).foresee(Call("described", {"vm": vm}), Call("transfer", {"vm": vm}))
 
     def releasing(self, vm: str, scene: Scene) -> None:
-        """The source gives its VM up; if that has no disk to unlock first, the firmware takes the memory meanwhile."""
-        if not scene.source.status.has_disk:
+        """The source gives its VM up; meanwhile the firmware takes the memory, unless it must wait for the source."""
+        if self._policy is Policy.NONE:
+            return  # nothing is taken
+        if not scene.source.status.has_disk and self._policy is not Policy.COOPERATE:
             self._parties.firmware.begin(*self._revocation(vm, scene))
         calls = Call("unlock", {"vm": vm}), Call("unmap", {"vm": vm, "policy": self._policy})
         self._parties.link(scene.grant.source).foresee(*calls)

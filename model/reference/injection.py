@@ -72,7 +72,7 @@ class _Stopped:
                 except _Ended:
                     self._owed.pop(task, None)
                     ended.add(task)
-        self.task = next(iter(self._owed), self.pid)
+        self.task = self.pid if self.pid in self._owed else next(iter(self._owed), self.pid)
         return bool(self._owed)
 
     def let_go(self) -> None:

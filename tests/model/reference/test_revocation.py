@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -167,8 +168,10 @@ def test_a_process_whose_threads_come_and_go_is_always_found() -> None:
     ("policy", "own_process"),
     [("kill", True), ("ptrace", True), ("ptrace", False), ("cooperate", True), ("cooperate", False), ("none", True)],
 )
-def test_a_vm_migrates_under_every_policy(policy: str, own_process: bool) -> None:
-    with Host(2, engine="pretend", segments=2, size=SIZE, policy=policy, own_process=own_process) as host:
+@pytest.mark.parametrize("observe", [True, False])
+def test_a_vm_migrates_under_every_policy(policy: str, own_process: bool, observe: bool) -> None:
+    settings: dict[str, Any] = {"policy": policy, "own_process": own_process, "observe": observe}
+    with Host(2, engine="pretend", segments=2, size=SIZE, **settings) as host:
         vm = host.create(segments=1)
         assert vm.migrate("partition1").migrated and vm.migrate("partition0").migrated
         assert vm.status.running and host.departure is None

@@ -89,7 +89,7 @@ def _record(out: Path, rows: Mapping[str, _Row], whole: bool, run: RunFacts) -> 
     """Leave the table in a run folder."""
     import msgspec
 
-    from attorn.checker.report.book import HazardRow, Hazards
+    from attorn.checker.report.documents import HazardRow, Hazards
     from attorn.commands.recording import record
     from attorn.model.hazards import HAZARDS, OUT_OF_MODEL
 

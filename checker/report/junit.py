@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from attorn.checker.report.book import Book, Hazards, ProofDocument
+from attorn.checker.report.book import Book
+from attorn.checker.report.documents import Hazards, ProofDocument
 from attorn.checker.report.model import GoalAccount, InstanceAccount, PropertyAccount
 from attorn.checker.report.observed import Observed
 from attorn.checker.report.runs import View

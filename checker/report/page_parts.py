@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attorn.checker.prove.matrix import INITIAL
-from attorn.checker.report.book import Book, ProofDocument, Surveyed
+from attorn.checker.report.book import Book
+from attorn.checker.report.documents import ProofDocument, Surveyed
 from attorn.checker.report.run_facts import RunFacts
 from attorn.checker.report.survey import Tally
 

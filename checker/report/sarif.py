@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from attorn.checker.report.book import Book, BrokenStep, Hazards, ProofDocument, Proved, Surveyed
+from attorn.checker.report.book import Book
+from attorn.checker.report.documents import BrokenStep, Hazards, ProofDocument, Proved, Surveyed
 from attorn.checker.report.sarif_blocks import (
     HOLDS,
     REFUTED,

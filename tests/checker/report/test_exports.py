@@ -18,8 +18,8 @@ from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonS
 
 from attorn.checker.explore import Options, explore, graph
 from attorn.checker.progress import Limits, build
-from attorn.checker.report.book import (
-    Book,
+from attorn.checker.report.book import Book
+from attorn.checker.report.documents import (
     BrokenStep,
     HazardRow,
     Hazards,

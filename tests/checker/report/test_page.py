@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from attorn.checker.report.book import (
-    Book,
+from attorn.checker.report.book import Book
+from attorn.checker.report.documents import (
     Column,
     HazardRow,
     Hazards,

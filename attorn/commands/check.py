@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -61,6 +61,13 @@ __all__ = ["check"]
 )
 @click.option("--workers", type=Count(), help="Processes of the cluster.  [default: one for each core]")
 @click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where arrays are worked on: here, or on a graphics card by CuPy.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -92,6 +99,7 @@ def check(
     resume: Path | None,
     cluster: str | None,
     workers: int | None,
+    device: Literal["cpu", "cuda"],
     out: Path,
     form: str,
     as_json: bool,
@@ -157,6 +165,7 @@ def check(
         checkpoint=resume or checkpoint,
         cluster=cluster,
         workers=workers,
+        device=device,
     )
     request = Request(asked.names, options, asked.agree, asked.check_symmetry, asked.progress)
     watcher = _Watcher(tells=form == "terminal" and not quiet, draws=not quiet and sys.stderr.isatty())

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attorn.checker.explore.device import at_places
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.visited import distinct, joined
@@ -69,7 +70,10 @@ def settle(file: Any) -> None:
 
 
 class FiledRun:
-    """A sorted list of distinct states on disk, all first met at one depth; it takes no memory of its own."""
+    """A sorted list of distinct states, all first met at one depth, that is looked up where it lies: on the disk, say.
+
+    It takes no memory of its own.
+    """
 
     bytes = 0
 
@@ -85,16 +89,15 @@ class FiledRun:
 
     def has(self, wanted: Rows) -> NDArray[np.bool_]:
         """For each of some states, which are in order, whether it is in the list."""
-        found = np.zeros(len(wanted[0]), np.bool_)
+        found = np.zeros(len(wanted[0]), np.bool_, like=wanted[0])
         place = np.searchsorted(self.rows[0], wanted[0])
-        left = np.arange(len(wanted[0]))
+        left = np.arange(len(wanted[0]), like=wanted[0])
         while len(left):
             at = place[left]
-            alike = (at < len(self)) & (self.rows[0].take(at, mode="clip") == wanted[0][left])
-            left, at = left[alike], at[alike]
-            same = np.ones(len(left), np.bool_)
+            alike = (at < len(self)) & (at_places(self.rows[0], at) == wanted[0][left])
+            left, at, same = left[alike], at[alike], alike[alike]
             for word, other in zip(self.rows[1:], wanted[1:], strict=True):
-                same &= word.take(at, mode="clip") == other[left]
+                same &= at_places(word, at) == other[left]
             found[left[same]] = True
             left = left[~same]
             place[left] += 1

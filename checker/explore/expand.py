@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attorn.checker.explore.circuit import Value
-from attorn.checker.explore.layout import Layout, Rows
+from attorn.checker.explore.device import HOST, Device, look_up
+from attorn.checker.explore.layout import Layout, Rows, Words
 from attorn.checker.explore.lowering import Lowered
 from attorn.checker.explore.meaning import Meaning
 from attorn.checker.explore.moves import Move
@@ -55,7 +57,7 @@ class Expander:
     def __init__(
         self, meaning: Meaning, layout: Layout, questions: Mapping[str, Value], symmetry: Symmetry | None = None
     ) -> None:
-        self.layout, self.symmetry = layout, symmetry
+        self.layout, self.symmetry, self._device = layout, symmetry, HOST
         self.effects = [effect for effect in meaning.effects if effect.guard != 0]
         self._circuit = meaning.circuit
         self._moves = [Move(layout, effect) for effect in self.effects]
@@ -69,7 +71,16 @@ class Expander:
         self._buffer = self._no_rows()
 
     def _no_rows(self) -> Rows:
-        return [np.empty(0, np.uint64) for _ in range(self.layout.words)]
+        return [self._device.put(np.empty(0, np.uint64)) for _ in range(self.layout.words)]
+
+    def on(self, device: Device) -> Expander:
+        """One that does the same where states are on a device, without symmetry."""
+        other = copy.copy(self)
+        other.symmetry, other._device = None, device
+        other._moves = [Move(self.layout, effect, device.put) for effect in self.effects]
+        other._buffer = other._no_rows()
+        other._lower()
+        return other
 
     def canonical(self, rows: Rows) -> Rows:
         """For each state, the one that stands for it: itself where there is no symmetry."""
@@ -96,7 +107,8 @@ class Expander:
         wanted: list[Value] = []
         for effect, move in zip(self.effects, self._moves, strict=True):
             wanted += (effect.guard, *move.reads)
-        self._lowered = Lowered(self._circuit, self.layout.components, [*wanted, *self._questions.values()])
+        wanted += self._questions.values()
+        self._lowered = Lowered(self._circuit, self.layout.components, wanted, self._device.put)
 
     @spends(Phase.GUARDS)
     def __call__(self, rows: Rows) -> Expansion:
@@ -106,22 +118,22 @@ class Expander:
         answers = self._lowered(count, codes)
         enabled = []
         for move in self._moves:
-            places = _places(next(answers), count)
+            places = _places(next(answers), rows[0])
             enabled.append(places)
             self._reserve(total + len(places))
             out = [word[total : total + len(places)] for word in self._buffer]
             for word, target in zip(rows, out, strict=True):
-                np.take(word, places, out=target, mode="clip")
+                look_up(word, places, target)
             move.apply(out, places, codes, answers)
             total += len(places)
-        return Expansion([word[:total] for word in self._buffer], enabled, self._seen(answers, count))
+        return Expansion([word[:total] for word in self._buffer], enabled, self._seen(answers, rows[0]))
 
     @spends(Phase.PROPERTIES)
-    def _seen(self, answers: Iterator[Any], count: int) -> dict[str, Places]:
+    def _seen(self, answers: Iterator[Any], block: Words) -> dict[str, Places]:
         """For each question that is true somewhere in a block, the rows where it is."""
         seen = {}
         for name in self._questions:
-            places = _places(next(answers), count)
+            places = _places(next(answers), block)
             if len(places):
                 seen[name] = places
         return seen
@@ -129,14 +141,14 @@ class Expander:
     def _reserve(self, count: int) -> None:
         """Have room for so many successors."""
         if count > len(self._buffer[0]):
-            larger = [np.empty(2 * count, np.uint64) for _ in self._buffer]
+            larger = [np.empty(2 * count, np.uint64, like=word) for word in self._buffer]
             for old, new in zip(self._buffer, larger, strict=True):
                 new[: len(old)] = old
             self._buffer = larger
 
 
-def _places(truth: Any, count: int) -> Places:
-    """The rows where a truth value holds."""
+def _places(truth: Any, block: Words) -> Places:
+    """The rows of a block where a truth value holds."""
     if isinstance(truth, int):
-        return np.arange(count if truth else 0)
+        return np.arange(len(block) if truth else 0, like=block)
     return np.flatnonzero(truth)

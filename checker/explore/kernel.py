@@ -59,7 +59,7 @@ class Kernel:
         """The columns of the roots, one by one; each is valid until the next is asked for."""
         program = self._program
         if rows > self._capacity:
-            self._buffers = [np.empty(rows, dtype) for dtype in program.buffers]
+            self._buffers = [np.empty(rows, dtype, like=columns[0]) for dtype in program.buffers]
             self._capacity = rows
         values: list[Any] = [*columns[: program.columns], *program.constants]
         for buffer in self._buffers:

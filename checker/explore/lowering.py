@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attorn.checker.explore.circuit import Circuit, Gate, Node, Value
 from attorn.checker.explore.components import Component, Table, within
+from attorn.checker.explore.device import HOST, Put, look_up
 from attorn.checker.explore.kernel import Column, Input, Kernel, dtype_of
 
 __all__ = ["Lowered"]
@@ -20,10 +21,14 @@ class Lowered:
     """Computes values for blocks of states, given the code of each component.
 
     A value turns out to be a plain number if no possible code makes a difference.
+
+    put: brings tables to where the codes will be.
     """
 
-    def __init__(self, circuit: Circuit, components: Sequence[Component], roots: Sequence[Value]) -> None:
-        self._circuit, self._components = circuit, components
+    def __init__(
+        self, circuit: Circuit, components: Sequence[Component], roots: Sequence[Value], put: Put = HOST.put
+    ) -> None:
+        self._circuit, self._components, self._put = circuit, components, put
         self._component_of = {cell: number for number, each in enumerate(components) for cell in each.cells}
         self._tables = [Table(each.split(each.raw)) for each in components]
         self._simple: dict[int, Value] = {}
@@ -38,11 +43,11 @@ class Lowered:
     def __call__(self, rows: int, codes: Sequence[NDArray[np.int64]]) -> Iterator[Any]:
         """The value of each root in turn: a plain number, or a column, which is valid until the next is asked for."""
         if rows > self._capacity:
-            self._columns = [np.empty(rows, table.dtype) for _, table in self._lookups]
+            self._columns = [np.empty(rows, table.dtype, like=table) for _, table in self._lookups]
             self._capacity = rows
         columns = [column[:rows] for column in self._columns]
         for (component, table), column in zip(self._lookups, columns, strict=True):
-            np.take(table, codes[component], out=column, mode="clip")  # in range; other modes copy
+            look_up(table, codes[component], column)
         answers = self._kernel(rows, columns)
         return (next(answers) if isinstance(root, Node) else root for root in self.roots)
 
@@ -132,14 +137,14 @@ class Lowered:
                 bits.setdefault(component, []).append(node)
             else:
                 inputs[node.ident] = Input(len(self._lookups))
-                self._lookups.append((component, self.table(node).astype(dtype_of(node))))
+                self._lookups.append((component, self._put(self.table(node).astype(dtype_of(node)))))
         for component, nodes in bits.items():
             for first in range(0, len(nodes), 8):
                 packed = np.zeros(len(self._components[component].raw), np.uint8)
                 for bit, node in enumerate(nodes[first : first + 8]):
                     packed |= self.table(node).astype(np.uint8) << np.uint8(bit)
                     inputs[node.ident] = Input(len(self._lookups), bit)
-                self._lookups.append((component, packed))
+                self._lookups.append((component, self._put(packed)))
         return inputs
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attorn.checker.explore.circuit import Node, Value, conjuncts
 from attorn.checker.explore.components import Component, Table, within
+from attorn.checker.explore.device import HOST, Put, at_places
 from attorn.checker.explore.layout import Layout, Rows, Words
 from attorn.checker.explore.meaning import Effect
 from attorn.checker.explore.phases import Phase, spends
@@ -23,10 +24,13 @@ Places = NDArray[np.intp]
 
 
 class Move:
-    """How an effect changes packed states: the sum of what it changes in each component that it writes."""
+    """How an effect changes packed states: the sum of what it changes in each component that it writes.
 
-    def __init__(self, layout: Layout, effect: Effect) -> None:
-        self._layout, self._effect = layout, effect
+    put: brings tables to where the states will be.
+    """
+
+    def __init__(self, layout: Layout, effect: Effect, put: Put = HOST.put) -> None:
+        self._layout, self._effect, self._put = layout, effect, put
         self._home = {cell: number for number, each in enumerate(layout.components) for cell in each.cells}
         self._always: list[tuple[int, np.uint64]] = []
         self._changes: list[_Tabulated | _Computed] = []
@@ -59,7 +63,7 @@ class Move:
         if math.prod(len(components[each].raw) for each in inputs) <= JOINT:
             self._tabulate(inputs, written)
         else:
-            self._changes.append(_Computed.of(self._layout, number, written))
+            self._changes.append(_Computed.of(self._layout, number, written, self._put))
 
     def _homes(self, value: Value) -> set[int]:
         """The components that a value depends on."""
@@ -89,9 +93,13 @@ class Move:
             self._always += [(word, amounts[0]) for word, amounts in self._layout.part(inputs[0], some[:1])]
         else:
             counts = [len(each.raw) for each in components]
-            self._changes.append(
-                _Tabulated(list(zip(inputs, counts, strict=True)), self._layout.part(inputs[0], differences))
-            )
+            tables = _tables(self._layout, inputs[0], differences, self._put)
+            self._changes.append(_Tabulated(list(zip(inputs, counts, strict=True)), tables))
+
+
+def _tables(layout: Layout, number: int, codes: NDArray[np.int64], put: Put) -> list[tuple[int, Words]]:
+    """What codes of a component, or differences of codes, add to a packed state, where states will be."""
+    return [(word, put(table)) for word, table in layout.part(number, codes)]
 
 
 def _product(components: Sequence[Component]) -> tuple[Table, NDArray[np.int64]]:
@@ -142,7 +150,7 @@ class _Computed:
     after: list[tuple[int, Words]]
 
     @staticmethod
-    def of(layout: Layout, number: int, written: Mapping[int, Value]) -> _Computed:
+    def of(layout: Layout, number: int, written: Mapping[int, Value], put: Put) -> _Computed:
         """The change of a component, by what each of its cells gets."""
         own = layout.components[number]
         table, codes = _product([own])
@@ -155,7 +163,8 @@ class _Computed:
             else:
                 now = value if isinstance(value, int) else table[value]
                 kept += np.clip(now, 0, own.sizes[cell] - 1) * own.radix[cell]
-        return _Computed(number, kept, reads, layout.part(number, -codes), layout.part(number, own.code))
+        before, after = _tables(layout, number, -codes, put), _tables(layout, number, own.code, put)
+        return _Computed(number, put(kept), reads, before, after)
 
     def apply(self, out: Rows, places: Places, codes: Sequence[Places], answers: Iterator[Any]) -> None:
         own = codes[self.component][places]
@@ -166,4 +175,4 @@ class _Computed:
             value = next(answers)
             raw += (value if isinstance(value, int) else value[places]) * np.int64(radix)
         for word, table in self.after:
-            out[word] += table.take(raw, mode="clip")
+            out[word] += at_places(table, raw)

@@ -10,6 +10,7 @@ from attorn.spec.errors import BadInput
 
 __all__ = ["Engine", "Options", "Progress"]
 
+Device = Literal["cpu", "cuda"]
 Engine = Literal["auto", "arrays", "compiled"]
 
 
@@ -28,6 +29,7 @@ class Options:
     cluster:    HOST:PORT of a Ray cluster whose machines share the search, and the folder; or ``auto``: the one that
                 RAY_ADDRESS names, else one of our own on this machine, which needs no folder.
     workers:    processes of the cluster; one for each of its cores when None.
+    device:     where arrays are worked on: ``cpu``, in this machine's memory, or ``cuda``, on a graphics card by CuPy.
     engine:     what takes the steps: array operations, machine code compiled for the instance, or each where it pays.
     """
 
@@ -40,6 +42,7 @@ class Options:
     checkpoint: Path | None = None
     cluster: str | None = None
     workers: int | None = None
+    device: Device = "cpu"
     engine: Engine = "auto"
 
     def __post_init__(self) -> None:
@@ -54,7 +57,18 @@ class Options:
                 raise BadInput(f"{name} must be at least 1, got {given}; leave it out for no limit.")
         if self.engine not in get_args(Engine):
             raise BadInput(f"engine must be one of {', '.join(get_args(Engine))}, got {self.engine!r}.")
-        unknown = {"symmetry": self.symmetry, "clusters": self.cluster, "checkpoints": self.checkpoint}
+        if self.device not in get_args(Device):
+            raise BadInput(f"device must be one of {', '.join(get_args(Device))}, got {self.device!r}.")
+        here = {"symmetry": self.symmetry, "threads": self.threads, "a cluster": self.cluster}
+        for name, chosen in here.items():
+            if chosen and self.device != "cpu":
+                raise BadInput(f"on the device {self.device} there is no way to use {name}. Leave out one of them.")
+        unknown = {
+            "symmetry": self.symmetry,
+            "clusters": self.cluster,
+            "checkpoints": self.checkpoint,
+            "devices": self.device != "cpu",
+        }
         for name, wanted in unknown.items():
             if wanted and self.engine == "compiled":
                 raise BadInput(f"the compiled engine knows no {name}; arrays do. Leave out one of them.")

@@ -11,10 +11,12 @@ import numpy as np
 
 from attorn.checker.explore.checkpoint import Checkpoint, Saved
 from attorn.checker.explore.compiled.refusal import CannotCompile
+from attorn.checker.explore.device import device_of
 from attorn.checker.explore.ending import rest
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.frontier import Frontier, InMemory, OnDisk
 from attorn.checker.explore.layout import Rows
+from attorn.checker.explore.on_device import OnDevice
 from attorn.checker.explore.options import Options, Progress
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.questions import IllDefined, Question
@@ -79,7 +81,7 @@ class Search:
         self._checkpoint = None if options.checkpoint is None else Checkpoint(prepared, options)
         first = self.expander.reduced(prepared.initial)
         self._refuse(prepared, len(first[0]))
-        self._frontier: Frontier = InMemory(self.expander, [first], self._workers(), self._checkpoint)
+        self._frontier: Frontier = self._in_memory([first])
         self.compiled: Compiled | None = None
         self.by = "arrays"
         self._compilable = True
@@ -89,8 +91,12 @@ class Search:
             except OSError as error:
                 self.stopped = self._lost_files(error)
 
-    def _workers(self) -> int:
-        return (self._options.threads or 1) if available() else 1
+    def _in_memory(self, levels: Sequence[Rows]) -> Frontier:
+        """The frontier of a search whose states fit the memory of this machine or of the device."""
+        if self._options.device != "cpu":
+            return OnDevice(self.expander, device_of(self._options.device), levels, self._checkpoint)
+        workers = (self._options.threads or 1) if available() else 1
+        return InMemory(self.expander, levels, workers, self._checkpoint)
 
     def _take_up(self, checkpoint: Checkpoint, first: Rows) -> None:
         """Go on where a search was left; begin a checkpoint where there is none."""
@@ -104,7 +110,7 @@ class Search:
         elif memory is not None and 3 * sum(checkpoint.counts) * self.layout.bytes > memory:
             self._frontier = OnDisk(self.expander, memory, checkpoint)
         else:
-            self._frontier = InMemory(self.expander, checkpoint.levels(), self._workers(), checkpoint)
+            self._frontier = self._in_memory(checkpoint.levels())
         if saved is None:
             return
         self.levels = checkpoint.counts[:-1]
@@ -198,7 +204,8 @@ class Search:
     def _compile_where_it_pays(self) -> None:
         """Have the steps taken by machine code from here on, if that is wanted and there is a way."""
         options, wanted = self._options, self._options.engine
-        arrays = wanted == "arrays" or options.symmetry or options.checkpoint is not None or options.cluster is not None
+        elsewhere = options.cluster is not None or options.device != "cpu"
+        arrays = wanted == "arrays" or options.symmetry or options.checkpoint is not None or elsewhere
         if arrays or not self._compilable:
             return
         if wanted == "auto" and (options.memory is not None or self._frontier.count < COMPILE):

@@ -46,7 +46,7 @@ def taken(expander: Expander, rows: Rows, take: Callable[[Rows], None]) -> Reach
             fired += [int(orbits[places].sum()) for places in expansion.enabled]
         for name, places in expansion.seen.items():
             if name not in seen:
-                seen[name] = [np.array(word[places[:1]]) for word in block]
+                seen[name] = [word[places[:1]] for word in block]
         take(expander.reduced(expansion.successors))
     return Reached(stand_for, fired, seen)
 

@@ -38,7 +38,7 @@ def distinct(rows: Rows) -> Rows:
     same = ~_changes(rows[:1])
     if (same & _changes(rows)).any():
         # Different states with the same sum of words are next to each other, in an order still to be made.
-        order = np.lexsort(rows[::-1])
+        order = np.lexsort(np.stack(rows[::-1]))
         rows = [word[order] for word in rows]
     kept = _changes(rows)
     return [word[kept] for word in rows]
@@ -46,7 +46,8 @@ def distinct(rows: Rows) -> Rows:
 
 def _changes(rows: Rows) -> NDArray[np.bool_]:
     """For each state, whether it differs from the one before."""
-    changed = np.ones(len(rows[0]), np.bool_)
+    changed = np.empty(len(rows[0]), np.bool_, like=rows[0])
+    changed[:1] = True
     np.not_equal(rows[0][1:], rows[0][:-1], out=changed[1:])
     for word in rows[1:]:
         changed[1:] |= word[1:] != word[:-1]

@@ -369,11 +369,12 @@ def test_an_interrupt_before_anything_is_known(monkeypatch: pytest.MonkeyPatch) 
     def interrupted(*given: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
+    before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr("attorn.commands.examine.explore", interrupted)
     done = attorn_("check", "claim-tiny", "claim-small")
     assert done.exit_code == 2
     assert written()["not_searched"] == ["claim-tiny", "claim-small"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_engines_that_disagree_are_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from attorn.spec.language.digest import machine_digest
 from attorn.spec.language.expressions import FALSE, QUANTIFIERS, Expr, Op, any_of, walk
 from attorn.spec.language.picture import Picture
 from attorn.spec.language.ranking import Ranking
-from attorn.spec.language.sorts import Budget, ElementSort, OptionSort, RangeSort, Sort
+from attorn.spec.language.sorts import Budget, ElementSort, EnumerationSort, OptionSort, RangeSort, Sort
 from attorn.spec.language.source import here
 from attorn.spec.language.state import State
 from attorn.spec.language.traced import Action, Goal, Initial, Possibility, Progress, Property
@@ -168,6 +168,11 @@ class Machine:
         found = tuple(sort for sort in self._named_sorts if isinstance(sort, ElementSort))
         _refuse_repeats(self.name, [sort.name for sort in found], "sort")
         return found
+
+    @cached_property
+    def enumerations(self) -> tuple[EnumerationSort, ...]:
+        """The sorts with known members."""
+        return tuple(sort for sort in self._named_sorts if isinstance(sort, EnumerationSort))
 
     @cached_property
     def budgets(self) -> tuple[Budget, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attorn.spec.language.choices import ite
-from attorn.spec.language.expressions import Expr, Op, all_of, any_of, equal, limit_of, node, read, walk
+from attorn.spec.language.expressions import Expr, Op, all_of, any_of, equal, limit_of, node, read, variable, walk
 from attorn.spec.language.interpreter import Interpreter
 from attorn.spec.language.quantifiers import quantified
 from attorn.spec.language.scopes import binding, recording
@@ -13,7 +13,7 @@ from attorn.spec.language.sorts import Budget, Sort
 from attorn.spec.language.state import Field, Write
 from attorn.spec.language.traced import Action, Initial
 
-__all__ = ["after_step", "cell_after", "initial_formula", "primed", "step_formula", "substituted"]
+__all__ = ["after_step", "cell_after", "field_after", "initial_formula", "primed", "step_formula", "substituted"]
 
 
 class _Syntax:
@@ -81,6 +81,21 @@ def cell_after(writes: Sequence[Write], field: Field, index: tuple[Expr, ...]) -
                 matches.append(equal(position, part))
         value = ite(all_of(*matches, substituted(write.condition, given)), substituted(write.value, given), value)
     return value
+
+
+def field_after(step: Action | Initial, field: Field) -> tuple[tuple[Expr, ...], Expr]:
+    """Variables for the index of a field, and what a step makes of the cell that they stand for.
+
+    Parameters of the step stay free. Raises ValueError where an initial state leaves the value open.
+    """
+    parts = [part for write in step.writes for part in (write.condition, *write.index, *write.binders)]
+    parts += [write.value for write in step.writes if write.value is not None]
+    with (
+        recording(None, _depth(*(each.variable for each in step.parameters), *parts)),
+        binding(len(field.domain)) as at,
+    ):
+        cell = tuple(variable(sort, at + number) for number, sort in enumerate(field.domain))
+        return cell, cell_after(step.writes, field, cell)
 
 
 def substituted(formula: Expr, given: Mapping[int, Expr]) -> Expr:

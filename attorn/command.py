@@ -23,6 +23,7 @@ COMMANDS = {
     "estimate": ("estimate", "Say how large a search will be."),
     "explain": ("explain", "Show one run, step by step."),
     "explore": ("explore", "Walk through an instance in the browser."),
+    "export": ("export", "A machine in TLA+, for TLC."),
     "graph": ("graph", "The graph of an instance, for other tools."),
     "guarantees": ("guarantees", "What holds for which choices under which faults."),
     "hazards": ("hazards", "Known failures of real systems, found again."),
@@ -161,6 +162,7 @@ def main(context: click.Context) -> None:
     attorn run                   watch a running VM hop between two VMMs
     attorn report DIR...         put what these left in folders into one report
     attorn graph INSTANCE        states and steps, for other tools
+    attorn export claim          the machine in TLA+, and a configuration for TLC
     attorn trace log.jsonl       is a log a behaviour of the specification?
     attorn convert qemu ...      what a real system has logged, as a trace
     attorn coverage run.jsonl    what share of all there is some logs have visited

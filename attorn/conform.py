@@ -80,9 +80,9 @@ def instance(said: str, **sizes: int) -> Instance:
 
     sizes: those that are to be others, by sort or budget.  Raises BadInput for what cannot be found or built.
     """
-    from attorn.commands.run_argument import instance_of
+    from attorn.commands.targets import resolve_one
 
-    return instance_of(said, sizes)
+    return resolve_one(said, sizes).instance
 
 
 def _named(instance: str | Instance) -> tuple[Instance, str]:

@@ -13,7 +13,7 @@ __all__ = ["export"]
 
 
 @click.command()
-@click.argument("instance", metavar="INSTANCE|HAZARD")
+@click.argument("instance", metavar="INSTANCE|FILE.py|HAZARD")
 @size_options
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), metavar="DIR", help="[default: here]"
@@ -22,7 +22,8 @@ def export(instance: str, sizes: Mapping[str, int], out: Path) -> int:
     """Write a machine as a TLA+ module, and an instance of it as a configuration for TLC.
 
     Actions, properties and progress become operators, with their sentences as comments. TLC finds as many states as
-    attorn does, and as many steps: it counts the initial states with them.
+    attorn does, and as many steps, with which it counts the initial states. It is told by -deadlock not to look for
+    states without a step: NoDeadlock does, which knows which of them are a right end.
 
     \b
     attorn export claim --out tla
@@ -33,16 +34,14 @@ def export(instance: str, sizes: Mapping[str, int], out: Path) -> int:
     """
     from attorn.checker.report import write_files
     from attorn.checker.tla.module import configuration, module, module_name
-    from attorn.commands.targets import instance_or_hazard
+    from attorn.commands.targets import resolve_one
 
-    chosen = instance_or_hazard(instance, sizes)
+    chosen = resolve_one(instance, sizes).instance
     name = module_name(chosen.machine)
-    write_files(out, {f"{name}.tla": module(chosen.machine), f"{name}.cfg": configuration(chosen)})
-    echo(
-        [
-            f"wrote {out / name}.tla and {name}.cfg: {chosen.name}, {chosen.shape()}",
-            "next    java -cp tla2tools.jar tlc2.TLC -deadlock "
-            f"-config {name}.cfg {name}.tla   (in that folder; -deadlock as NoDeadlock is checked)",
-        ]
-    )
+    files = {f"{name}.tla": module(chosen.machine), f"{name}.cfg": configuration(chosen)}
+    if chosen.machine.progress:
+        files[f"{name}.progress.cfg"] = configuration(chosen, progress=True)
+    write_files(out, files)
+    echo([f"{chosen.name}: {chosen.shape()}", *(f"wrote   {out / file}" for file in files)])
+    echo([f"next    java -cp tla2tools.jar tlc2.TLC -deadlock -config {name}.cfg {name}.tla"])
     return 0

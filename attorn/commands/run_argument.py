@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from attorn.commands.targets import is_hazard
 from attorn.spec.errors import BadInput
 
 if TYPE_CHECKING:
     from attorn.checker.verdicts import Path as Run
-    from attorn.model.hazards.hazard import Hazard
     from attorn.spec.language import Instance
 
-__all__ = ["NamedRun", "a_run", "instance_of", "is_hazard", "names_a_run"]
+__all__ = ["NamedRun", "a_run", "names_a_run"]
 
 
 @dataclass(frozen=True)
@@ -32,45 +32,27 @@ class NamedRun:
     title: str
 
 
-def is_hazard(said: str) -> bool:
-    """Whether a hazard is meant: H and a number."""
-    return re.fullmatch(r"[Hh]\d+", said) is not None
-
-
 def names_a_run(said: str) -> bool:
     """Whether a run is meant, and no instance."""
     return is_hazard(said) or re.fullmatch(r".+/\w+", said) is not None
-
-
-def instance_of(said: str, sizes: Mapping[str, int]) -> Instance:
-    """The one instance of a name, in a file, or of a hazard; raises BadInput."""
-    from attorn.commands.targets import resolve_one
-
-    if not is_hazard(said):
-        return resolve_one(said, sizes).instance
-    known = _hazard(said, sizes)
-    return known.instance(known.mutated)
 
 
 def a_run(what: str, sizes: Mapping[str, int]) -> NamedRun:
     """The run of INSTANCE/ID, or of a hazard; raises BadInput where there is none."""
     from attorn.checker.expected import decide
     from attorn.commands.state_argument import named_run
+    from attorn.commands.targets import resolve_one
+    from attorn.model.hazards.catalogue import hazard
 
     if not is_hazard(what):
         target, path = named_run(what, sizes)
         return NamedRun(target.instance, path, target.said, what.rpartition("/")[2], what)
-    known = _hazard(what, sizes)
-    instance = known.instance(known.mutated)
-    found = getattr(decide(instance, known.caught_by), "path", None)
+    target, known = resolve_one(what, sizes), hazard(what)
+    found = getattr(decide(target.instance, known.caught_by), "path", None)
     if found is None:
-        raise BadInput(f"{known.id} is about what never comes about ({known.caught_by}); no order of steps shows it.")
-    return NamedRun(instance, found, known.id, known.caught_by, f"{known.id}, {known.name}")
-
-
-def _hazard(said: str, sizes: Mapping[str, int]) -> Hazard:
-    from attorn.model.hazards.catalogue import hazard
-
-    if sizes:
-        raise BadInput(f"{said} has its own sizes; give none.")
-    return hazard(said)
+        raise BadInput(
+            f"{known.id} has no run: nothing violates {known.caught_by} in these sizes."
+            if sizes
+            else f"{known.id} is about what never comes about ({known.caught_by}); no order of steps shows it."
+        )
+    return NamedRun(target.instance, found, known.id, known.caught_by, f"{known.id}, {known.name}")

@@ -135,8 +135,7 @@ def _saved(file: Path, sizes: Mapping[str, int]) -> tuple[Schedule, Instance]:
 
     from attorn.checker.conform.observation import Observer
     from attorn.checker.conform.schedule import read_schedule, start_of, steps_of
-    from attorn.commands.run_argument import is_hazard
-    from attorn.commands.targets import check_sizes
+    from attorn.commands.targets import check_sizes, is_hazard
     from attorn.model.hazards.catalogue import hazard
     from attorn.model.instances import MACHINES
     from attorn.spec.errors import BadInput

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ __all__ = [
     "checked_names",
     "claim_elements",
     "claim_model",
+    "is_hazard",
     "preset_notes",
     "promised",
     "proof_command",
@@ -195,6 +197,11 @@ def claim_model(machine: Machine) -> dict[str, tuple[str, ...]]:
     }
 
 
+def is_hazard(name: str) -> bool:
+    """Whether a known failure is meant: H and a number."""
+    return re.fullmatch(r"[Hh]\d+", name) is not None
+
+
 def is_file(name: str) -> bool:
     """Whether a name is meant as a file: it ends like one, or has a folder in it."""
     path = name.rpartition(":")[0] or name
@@ -214,11 +221,27 @@ def _named(name: str, sizes: Mapping[str, int]) -> list[Target]:
 
     if is_file(name):
         return _from_file(name, sizes)
+    if is_hazard(name):
+        return [_failing(name, sizes)]
     if name not in INSTANCES:
         raise UnknownName(f"no instance is called `{name}`. {nearest(name, INSTANCES)}")
     named = INSTANCES[name]
     check_sizes(named.machine, {**named.sizes, **sizes}, sizes)
     return [Target(named.build(**sizes), name, size_arguments(sizes))]
+
+
+def _failing(name: str, sizes: Mapping[str, int]) -> Target:
+    """The smallest instance that shows a hazard, or one of other sizes, which need not show it."""
+    from attorn.model.hazards.catalogue import hazard
+    from attorn.spec.language import Instance
+
+    known = hazard(name)
+    found = known.instance(known.mutated)
+    if sizes:
+        wanted = {**found.described(), **sizes}
+        check_sizes(found.machine, wanted, sizes)
+        found = Instance.of(found.machine, known.id, **wanted)
+    return Target(found, known.id, size_arguments(sizes))
 
 
 def _from_file(name: str, sizes: Mapping[str, int]) -> list[Target]:

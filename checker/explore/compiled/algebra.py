@@ -16,7 +16,7 @@ from attorn.spec.language.sorts import Budget, Sort
 
 __all__ = ["Meant", "PlaneAlgebra", "Unlaned", "Varying"]
 
-LANES = WORD  # of one variable
+LANES = WORD - 1  # of one variable: a mask of all is a number without a sign
 UNROLLED = 16  # choices of a quantifier's variables that are written out one by one rather than looped over
 SELECTED = 16  # values of an index that differs from lane to lane
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -56,7 +57,21 @@ class Log(Visited):
 
     def placed(self, rows: Rows) -> Words:
         """States that are packed elsewhere, in bit planes."""
-        return self._planes.pack(self._layout.unpack(rows))
+        found = np.zeros((len(rows[0]), self._planes.words), np.uint64)
+        for codes, table in zip(self._layout.codes(rows), self._tables, strict=True):
+            found |= table[codes]
+        return found
+
+    @cached_property
+    def _tables(self) -> list[Words]:
+        """For each component, what its codes are in bit planes."""
+        found = []
+        for component in self._layout.components:
+            states = np.zeros((len(component.raw), self._layout.cells), np.int64)
+            for cell, values in component.split(component.raw).items():
+                states[:, cell] = values
+            found.append(self._planes.pack(states))
+        return found
 
 
 def _chunks(states: Words) -> Iterator[Words]:

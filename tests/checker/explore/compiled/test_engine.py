@@ -230,6 +230,51 @@ def test_planes_keep_every_state() -> None:
         assert len(np.unique(planes.pack(states), axis=0)) == len(np.unique(states, axis=0))
 
 
+class Lamp(Element):
+    """Something that is on or off."""
+
+
+class Lamps(State):
+    on = Relation(Lamp)
+
+
+@initial
+def dark(s: Lamps) -> None:
+    s.on[...] = False
+
+
+@action
+def switch(s: Lamps, lamp: Lamp) -> None:
+    """Turn a lamp on."""
+    s.require(~s.on[lamp])
+    s.on[lamp] = True
+
+
+@action
+def fuse(s: Lamps, lamp: Lamp) -> None:
+    """All other lamps change where one is on alone."""
+    s.require(s.on[lamp], count(Lamp, lambda other: s.on[other]) == 1)
+    s.on[lambda other: other != lamp] = True
+
+
+@invariant
+def never_one_dark(s: Lamps) -> object:
+    """Not all lamps are on, nor all but one."""
+    return exists(Lamp, lambda a: ~s.on[a] & ~forall(Lamp, lambda b: s.on[b] | (a == b)))
+
+
+LAMPS = Machine("lamps", Lamps, dark, (switch, fuse), (never_one_dark,))
+
+
+@pytest.mark.parametrize("lamps", [1, 2, 62, 63, 64, 65])
+def test_words_may_be_full(lamps: int) -> None:
+    asked = Instance.of(LAMPS, Lamp=lamps)
+    found = explore(asked, Options(engine="compiled", max_states=5 + lamps**2))
+    assert found.levels[:2] == (1, lamps)
+    assert found.verdict("never_one_dark").evidence is Evidence.REFUTED
+    agree(asked, max_states=5 + lamps**2)
+
+
 class Seat(Element):
     """One of many places."""
 

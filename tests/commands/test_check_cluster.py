@@ -8,10 +8,15 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+from attorn.checker.explore.cluster import connected
+from attorn.spec.errors import BadInput
 
 from .running import attorn_, write
 
@@ -72,6 +77,41 @@ def test_the_variable_names_the_cluster(closed_port: int, monkeypatch: pytest.Mo
     done = attorn_("check", "claim-tiny", "--cluster", "auto")
     assert done.exit_code == 3
     assert f"answers at 127.0.0.1:{closed_port}" in done.stderr
+
+
+class Impatient(ModuleType):
+    """A Ray that begins a cluster at some try."""
+
+    def __init__(self, succeeds_at: int) -> None:
+        super().__init__("ray")
+        self.tries, self._succeeds_at = 0, succeeds_at
+
+    def is_initialized(self) -> bool:
+        return False
+
+    def init(self, **how: object) -> None:
+        self.tries += 1
+        if self.tries != self._succeeds_at:
+            raise Exception("The current node timed out\nduring startup.")
+
+    def shutdown(self) -> None:
+        """Nothing was begun."""
+
+
+@pytest.mark.parametrize(("succeeds_at", "works"), [(3, True), (4, False)])
+def test_a_cluster_of_our_own_is_tried_again(succeeds_at: int, works: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", Impatient(succeeds_at))
+    with (
+        (
+            nullcontext()
+            if works
+            else pytest.raises(
+                BadInput, match="can be begun on this machine: The current node timed out during startup."
+            )
+        ),
+        connected("auto"),
+    ):
+        pass
 
 
 def test_without_ray_the_way_to_install_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ QUIET = {
 }
 SETTINGS = b"\x04"  # the type of the frame that begins what either side of HTTP/2, which Ray speaks, says
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0\0\0\0\0"
+TRIES = 3
 PATIENCE = 5.0  # seconds for a machine to answer
 
 
@@ -78,12 +79,18 @@ def connected(cluster: str, workers: int | None = None) -> Iterator[Any]:
 
 
 def _begin(ray: Any, **how: Any) -> None:
+    """Connect, or begin a cluster of our own: again where Ray lost patience with a machine that is busy."""
     logging.getLogger("ray").setLevel(logging.ERROR)
-    try:
-        ray.init(**how, logging_level=logging.ERROR, log_to_driver=False)
-    except (RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
-        where = "on this machine" if how["address"] == "local" else f"at {how['address']}"
-        raise BadInput(f"no Ray cluster {where}: {' '.join(str(error).split())}") from error
+    own = how["address"] == "local"
+    for left in reversed(range(TRIES if own else 1)):
+        try:
+            ray.init(**how, logging_level=logging.ERROR, log_to_driver=False)
+            return
+        except Exception as error:  # Ray raises just that, too.
+            ray.shutdown()
+            if not left:
+                where = "can be begun on this machine" if own else f"at {how['address']}"
+                raise BadInput(f"no Ray cluster {where}: {' '.join(str(error).split())}") from error
 
 
 def _probe(address: str) -> None:

@@ -31,7 +31,7 @@ def explore(
 ) -> Exploration:
     """Visit every reachable state of an instance and answer for its properties and goals.
 
-    progress: called before every level.
+    progress: called before every level, and now and then within large ones.
 
     The answers are the same for any number of threads. Raises UnknownName for a property that the machine lacks,
     TooLarge for an instance that cannot be packed or cannot fit the memory budget, BadInput, DoubleWrite or OutOfRange

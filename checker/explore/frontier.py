@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from attorn.checker.explore.checkpoint import Checkpoint
 from attorn.checker.explore.disk import FiledRun, Sorter
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
-from attorn.checker.explore.steps import BLOCK, Reached, combined, predecessors, taken
+from attorn.checker.explore.steps import BLOCK, Reached, combined, predecessors, taken, unheard
 from attorn.checker.explore.team import together
 from attorn.checker.explore.visited import Visited, distinct, joined
 
@@ -45,8 +45,10 @@ class Frontier(Protocol):
     def held(self) -> int:
         """Bytes of memory that all states met take."""
 
-    def advance(self) -> Reached:
+    def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next; what they lead to, and was not met before, comes next then.
+
+        told: is called now and then with the number of states that are done, where that is known.
 
         Where there is a checkpoint these states are kept in it. Raises OSError where that fails, MemoryError or
         WorkerLost.
@@ -90,12 +92,12 @@ class InMemory:
         """Bytes of memory that all states met take."""
         return self._visited.bytes
 
-    def advance(self) -> Reached:
+    def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next; where there are many, several processes do."""
         workers = min(self._workers, self.count // SHARE)
         if workers < 2:
             self._visited.settle()
-            reached, rows = self._share(0, self.count)
+            reached, rows = self._share(0, self.count, told)
         else:
             bounds = [self.count * number // workers for number in range(workers + 1)]
             shares = together(
@@ -119,10 +121,10 @@ class InMemory:
         """For each of some states, the first state of a depth that a step leads from."""
         return predecessors(expander, self._visited.level(depth), states)
 
-    def _share(self, first: int, end: int) -> tuple[Reached, Rows]:
+    def _share(self, first: int, end: int, told: Callable[[int], None] = unheard) -> tuple[Reached, Rows]:
         """What the states from one place to another lead to."""
         successors: list[Rows] = []
-        reached = taken(self._expander, [word[first:end] for word in self._level], successors.append)
+        reached = taken(self._expander, [word[first:end] for word in self._level], successors.append, told)
         rows = joined(successors)
         successors.clear()
         rows = distinct(rows)
@@ -159,11 +161,11 @@ class OnDisk:
         """None: states are read as they are needed."""
         return 0
 
-    def advance(self) -> Reached:
+    def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next; what they lead to is put in order on the disk."""
         sorter = Sorter(self._checkpoint.scratch, self._words, self._room)
         try:
-            reached = taken(self._expander, self._level, sorter.add)
+            reached = taken(self._expander, self._level, sorter.add, told)
             rows = self._checkpoint.keep(self._visited.new(chunk) for chunk in sorter)
         finally:
             sorter.close()

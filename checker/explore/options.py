@@ -83,6 +83,7 @@ class Progress:
     frontier: states of this level.
     seconds:  since the start.
     rest:     about how many states it has still to meet, where that can be told by the levels so far.
+    done:     states of this level from which all steps were taken.
     """
 
     depth: int
@@ -90,6 +91,7 @@ class Progress:
     frontier: int
     seconds: float
     rest: int | None = None
+    done: int = 0
 
 
 DEFAULT = Options()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ from attorn.checker.explore.on_device import OnDevice
 from attorn.checker.explore.options import Options, Progress
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.questions import IllDefined, Question
+from attorn.checker.explore.steps import unheard
 from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.team import WorkerLost, available
 from attorn.checker.explore.visited import Visited
@@ -180,8 +181,7 @@ class Search:
             while self._frontier.count and not self.stopped and not self._exhausted():
                 self._compile_where_it_pays()
                 depth, count = len(self.levels), self._frontier.count
-                self._report(depth, count)
-                reached = self._frontier.advance()
+                reached = self._frontier.advance(self._reports(depth, count))
                 for name, state in reached.seen.items():
                     self.found.setdefault(name, Found(depth, state))
                 if FAULT in self.found:
@@ -267,7 +267,18 @@ class Search:
             self._rebuilt = met
             self._frontier.drop(self.found)
 
-    def _report(self, depth: int, frontier: int) -> None:
-        if self._progress is not None:
-            seconds, foreseen = time.perf_counter() - self._began, rest([*self.levels, frontier])
-            self._progress(Progress(depth, self.states + frontier, frontier, seconds, foreseen))
+    def _reports(self, depth: int, frontier: int) -> Callable[[int], None]:
+        """Say that a level begins; gives what says how many of its states are done."""
+        told = self._progress
+        if told is None:
+            return unheard
+        begun = Progress(
+            depth, self.states + frontier, frontier, time.perf_counter() - self._began, rest([*self.levels, frontier])
+        )
+        told(begun)
+
+        def within(done: int) -> None:
+            if done < frontier:
+                told(replace(begun, seconds=time.perf_counter() - self._began, done=done))
+
+        return within

@@ -12,7 +12,7 @@ from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.spec.errors import Unsound
 
-__all__ = ["BLOCK", "Reached", "blocks", "combined", "first_of", "origins", "predecessors", "taken"]
+__all__ = ["BLOCK", "Reached", "blocks", "combined", "first_of", "origins", "predecessors", "taken", "unheard"]
 
 BLOCK = 1 << 15  # states that are expanded at once: their columns stay in the cache
 
@@ -31,11 +31,20 @@ class Reached:
     seen: dict[str, Rows]
 
 
-def taken(expander: Expander, rows: Rows, take: Callable[[Rows], None]) -> Reached:
-    """Take all steps from some states, block by block, and hand on what each block leads to, in order, each once."""
+def unheard(done: int) -> None:
+    """Of how many states the steps are taken, told to nobody."""
+
+
+def taken(
+    expander: Expander, rows: Rows, take: Callable[[Rows], None], told: Callable[[int], None] = unheard
+) -> Reached:
+    """Take all steps from some states, block by block, and hand on what each block leads to, in order, each once.
+
+    told: is called with the number of states that are done, after each block.
+    """
     stand_for, fired, symmetry = 0, np.zeros(len(expander.effects), np.int64), expander.symmetry
     seen: dict[str, Rows] = {}
-    for _, block in blocks(rows):
+    for first, block in blocks(rows):
         expansion = expander(block)
         if symmetry is None:
             stand_for += len(block[0])
@@ -48,6 +57,7 @@ def taken(expander: Expander, rows: Rows, take: Callable[[Rows], None]) -> Reach
             if name not in seen:
                 seen[name] = [word[places[:1]] for word in block]
         take(expander.reduced(expansion.successors))
+        told(first + len(block[0]))
     return Reached(stand_for, fired, seen)
 
 

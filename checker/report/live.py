@@ -54,7 +54,7 @@ class Pace:
 
     def __call__(self, progress: Progress) -> float:
         """The rate up to a progress, told one after the other; zero as long as it is not known."""
-        done = progress.states - progress.frontier  # Steps were taken from these.
+        done = progress.states - progress.frontier + progress.done  # Steps were taken from these.
         self._seen.append((progress.seconds, done))
         while len(self._seen) > 2 and self._seen[1][0] <= progress.seconds - WINDOW:
             self._seen.popleft()
@@ -68,7 +68,7 @@ def line(name: str, progress: Progress, rate: float) -> str:
     if rate:
         parts.append(f"{rate / 1e6:.1f} million/s" if rate >= 1e6 else f"{rate / 1e3:,.0f} thousand/s")
         if progress.rest is not None:
-            parts.append(f"about {lasting((progress.frontier + progress.rest) / rate)} left")
+            parts.append(f"about {lasting((progress.frontier - progress.done + progress.rest) / rate)} left")
     return f"  {name}  " + " · ".join([*parts, f"{progress.frontier:,} new"])
 
 

@@ -47,3 +47,9 @@ def test_programs_get_it_beside_the_report_which_stays_the_same() -> None:
     (timing,) = json.loads(Path("timed/manifest.json").read_text())["parts"]["check"]["run"]["timings"]
     assert timing["phases"] == profile["seconds"]
     assert sum(timing["phases"].values()) >= 0.9 * timing["seconds"]
+
+
+def test_the_compiled_engine_is_told_of_too() -> None:
+    done = attorn_("check", "claim-small", "--engine", "compiled", "--no-progress", "--json", "--profile")
+    (profile,) = json.loads(done.stdout)["profile"]
+    assert {"building", "successors", "duplicates", "runs"} <= {*profile["seconds"]}

@@ -14,7 +14,7 @@ from attorn.checker.explore.disk import FiledRun
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.phases import Phase, spends
-from attorn.checker.explore.steps import Reached, combined, first_of
+from attorn.checker.explore.steps import Reached, combined, first_of, unheard
 from attorn.checker.explore.team import WorkerLost
 from attorn.checker.explore.visited import Visited
 from attorn.spec.errors import BadInput
@@ -65,7 +65,7 @@ class OnCluster:
             self._held = self._persist(self._take_up)
         return self._held
 
-    def advance(self) -> Reached:
+    def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next; what they lead to, and was not met before, comes next then."""
         reached, merged = self._persist(self._epoch)
         self._checkpoint.keep_parts([each.files for each in merged])

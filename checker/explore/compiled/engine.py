@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from attorn.checker.explore.layout import Rows
 from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.questions import Question
-from attorn.checker.explore.steps import Reached
+from attorn.checker.explore.steps import Reached, unheard
 from attorn.checker.explore.visited import Visited, joined
 from attorn.spec.errors import Unsound
 
@@ -79,7 +79,7 @@ class Compiled:
         """Bytes of memory that are needed where the next level has as many new states as this one."""
         return self.held + 2 * self._log.bytes * self.count // max(len(self._log), 1)
 
-    def advance(self) -> Reached:
+    def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next."""
         log, count = self._log, self.count
         states = log.table.log
@@ -92,6 +92,7 @@ class Compiled:
             for share in made.shares:
                 np.add(fired, share.fired, out=fired)
                 self._see(seen, states[slice(*share.states)], share.marks)
+            told(made.end - log.starts[-1])
 
         self._rounds(states, log.starts[-1], use, log.table)
         log.starts.append(len(states))

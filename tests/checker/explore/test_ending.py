@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from attorn.checker.explore import Progress, explore
+from attorn.checker.explore import Options, Progress, explore, steps
+from attorn.checker.explore.compiled import rounds
 from attorn.checker.explore.ending import rest
+from attorn.checker.explore.options import Engine
 from attorn.model.instances import instance
 
 # Levels of searches that have ended. Those of the claim add up to what SPIN and rumur count, too.
@@ -64,3 +68,19 @@ def test_a_search_tells_what_it_foresees() -> None:
     assert [each.frontier for each in seen] == KNOWN["claim"]
     assert [each.rest for each in seen] == [rest(KNOWN["claim"][: depth + 1]) for depth in range(len(seen))]
     assert seen[-1].rest is not None
+
+
+@pytest.mark.parametrize("engine", ["arrays", "compiled"])
+def test_a_large_level_is_told_of_while_it_is_at_work(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "BLOCK", 1_000)
+    monkeypatch.setattr(rounds, "ROOM", 2_000)
+    monkeypatch.setattr(rounds, "ALONE", 4_000)
+    seen: list[Progress] = []
+    explore(instance("claim"), Options(engine=engine, threads=2 if engine == "compiled" else 1), seen.append)
+    assert [each.frontier for each in seen if not each.done] == KNOWN["claim"]
+    for depth, size in enumerate(KNOWN["claim"]):
+        done = [each.done for each in seen if each.depth == depth]
+        assert done == sorted({*done})
+        assert done[-1] < size
+        assert len(done) >= size // 1_000  # at least one more for each block but the last
+    assert all(later.seconds >= earlier.seconds for earlier, later in itertools.pairwise(seen))

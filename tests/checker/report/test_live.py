@@ -22,6 +22,11 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert rates == sorted(rates, reverse=True)
     assert rates[0] > 500
     assert rates[-1] == pytest.approx(100)
+    # States of a level that is at work count as they are done.
+    assert Pace()(at(1, 0)) == 0
+    within = Pace()
+    within(Progress(7, 1_000, 1_000, 1.0))
+    assert within(Progress(7, 1_000, 1_000, 2.0, done=400)) == 400
     # A level that takes longer than the window is one sample.
     assert pace(at(114, 2_000 + 1_100 + 100_000)) == pytest.approx(1_000)
 
@@ -30,6 +35,8 @@ def test_the_end_is_told_where_it_is_foreseen() -> None:
     assert "left" not in line("claim", at(10, 5_000, 1_000), 1_000.0)
     assert "about 9 seconds left" in line("claim", at(10, 5_000, 1_000, rest=8_000), 1_000.0)
     assert "about 17 minutes left" in line("claim", at(10, 5_000, 1_000, rest=1_000_000), 1_000.0)
+    halfway = Progress(7, 6_000, 1_000, 10, rest=8_000, done=500)
+    assert "about 8 seconds left" in line("claim", halfway, 1_000.0)
     assert "left" not in line("claim", at(0, 0, 1_000, rest=8_000), 0.0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from attorn.checker.explore.device import Device
 from attorn.checker.explore.disk import FiledRun
 from attorn.checker.explore.expand import Expander
 from attorn.checker.explore.layout import Rows
-from attorn.checker.explore.steps import Reached, predecessors, taken
+from attorn.checker.explore.steps import Reached, predecessors, taken, unheard
 from attorn.checker.explore.visited import NEAR, Visited, distinct, joined
 
 __all__ = ["OnDevice"]
@@ -51,10 +51,10 @@ class OnDevice:
         """Bytes that all states met take, on the device and as many here."""
         return 2 * sum(word.nbytes for rows in self._met for word in rows)
 
-    def advance(self) -> Reached:
+    def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next; what they lead to, and was not met before, comes next then."""
         parts: list[Rows] = []
-        reached = taken(self._there, self._level, parts.append)
+        reached = taken(self._there, self._level, parts.append, told)
         rows = distinct(joined(parts))
         self.peak = max(self.peak, self.held + 3 * sum(word.nbytes for word in rows))
         for met in self._met:

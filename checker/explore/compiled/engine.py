@@ -103,12 +103,12 @@ class Compiled:
     def _see(self, seen: dict[str, Rows], states: Words, marks: Words) -> None:
         """Note of each question the first state of which it is true, in the order in which states are packed."""
         for word in range(self._kernel.marks - 1):
-            bits = int(np.bitwise_or.reduce(marks[:, word])) & ~self._answered[word]
+            bits = int(np.bitwise_or.reduce(marks[word])) & ~self._answered[word]
             while bits:
                 bit = (bits & -bits).bit_length() - 1
                 bits &= bits - 1
                 name = self._kernel.questions[WORD * word + bit]
-                found = self._log.packed(states[marks[:, word] & np.uint64(1 << bit) != 0])
+                found = self._log.packed(states[marks[word] & np.uint64(1 << bit) != 0])
                 seen[name] = _least(joined([found, seen[name]]) if name in seen else found)
 
     def drop(self, answered: Collection[str]) -> None:
@@ -128,7 +128,7 @@ class Compiled:
                 for number, state in enumerate(wanted):
                     places = np.flatnonzero((share.successors == state).all(axis=1))
                     if len(places):
-                        origins = np.unique(np.searchsorted(share.marks[:, -1], places.astype(np.uint64), "right"))
+                        origins = np.unique(np.searchsorted(share.marks[-1], places.astype(np.uint64), "right"))
                         rows = log.packed(log.table.log[share.states[0] + origins])
                         found[number] = _least(joined([rows, found[number]]) if number in found else rows)
 

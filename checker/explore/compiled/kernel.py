@@ -45,7 +45,7 @@ class Kernel:
     ) -> tuple[int, int]:
         """Put all successors of the states from one number to another into ``out``, as far as there is room.
 
-        fired: int64[effects], to which the transitions are added.  marks: uint64[states, marks], which is written.
+        fired: int64[effects], to which the transitions are added.  marks: uint64[marks, states], which is written.
         Returns how many successors there are, and the first state from which no step was taken.
         """
         count = ctypes.c_int64()

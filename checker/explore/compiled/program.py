@@ -9,10 +9,11 @@ from contextlib import ExitStack
 from attorn.checker.explore.compiled.algebra import Meant, PlaneAlgebra, Unlaned, Varying
 from attorn.checker.explore.compiled.code import Code
 from attorn.checker.explore.compiled.planes import WORD, Planes
+from attorn.checker.explore.compiled.terms import Op as Instruction
 from attorn.checker.explore.compiled.terms import Term, Terms, Value
 from attorn.checker.explore.compiled.updates import Updates
 from attorn.checker.explore.questions import Broken, Decides, IllDefined, Question, Reached, Stuck
-from attorn.spec.language import Action, Expr, Instance, Interpreter, Op, Parameter
+from attorn.spec.language import Action, Expr, Instance, Interpreter, Op, Parameter, Property
 
 __all__ = ["Program"]
 
@@ -20,13 +21,21 @@ EXPAND = (
     "define i64 @expand(ptr noalias %log, i64 %first, i64 %last, ptr noalias %out, i64 %capacity, "
     "ptr noalias %fired, ptr noalias %marks, ptr noalias %produced) nounwind {"
 )
+FOLLOWING = (
+    "  br label %done",
+    "done:",
+    "  %next = add i64 %at, 1",
+    "  %more = icmp ult i64 %next, %last",
+    "  br i1 %more, label %state, label %end",
+)
 
 
 class Program:
     """The text of the functions, for LLVM.
 
     effects: how many steps there are: actions with arguments, in order.
-    marks:   words of each state's answers: a bit for each question, and last how many successors there are so far.
+    marks:   words of a state's answers: a bit for each question, and last how many successors there are so far. The
+             first words of all states come first, then the second ones.
     """
 
     def __init__(self, instance: Instance, planes: Planes, questions: Mapping[str, Question]) -> None:
@@ -41,18 +50,26 @@ class Program:
         self.effects = 0
         self._code = Code("%row")
         self._enabled, self._total = self._code.slot(), self._code.slot()
+        self._held = {
+            name: self._holding(question.stated)
+            for name, question in questions.items()
+            if isinstance(question, Broken) and not question.stated.two_state
+        }
+        self._judging = self._judge()
         self._body()
 
     @property
     def text(self) -> str:
         """The whole module."""
-        words, code = self._planes.words, self._code
+        code = self._code
         declared = [f"declare i64 @llvm.{name}" for name in ("ctpop.i64(i64)", "cttz.i64(i64, i1)")]
         begin = [
             EXPAND,
             "entry:",
             *code.entry,
             f"  store i64 0, ptr {self._total}",
+            "  call void @judge(ptr %log, i64 %first, i64 %last, ptr %marks)",
+            *self._columns(),
             "  %some = icmp ult i64 %first, %last",
             "  br i1 %some, label %state, label %end",
             "state:",
@@ -62,18 +79,10 @@ class Program:
             "  %fits = icmp ule i64 %room, %capacity",
             "  br i1 %fits, label %expanded, label %end",
             "expanded:",
-            f"  %place = mul i64 %at, {words}",
-            "  %row = getelementptr i64, ptr %log, i64 %place",
-            "  %number = sub i64 %at, %first",
-            f"  %answers = mul i64 %number, {self.marks}",
-            "  %answer = getelementptr i64, ptr %marks, i64 %answers",
+            *self._place(),
         ]
         end = [
-            "  br label %done",
-            "done:",
-            "  %next = add i64 %at, 1",
-            "  %more = icmp ult i64 %next, %last",
-            "  br i1 %more, label %state, label %end",
+            *FOLLOWING,
             "end:",
             "  %stopped = phi i64 [ %first, %entry ], [ %at, %state ], [ %next, %done ]",
             f"  %count = load i64, ptr {self._total}",
@@ -81,27 +90,75 @@ class Program:
             "  ret i64 %stopped",
             "}",
         ]
-        return "\n".join([*declared, *begin, *code.lines(), *end, ""])
+        return "\n".join([*declared, *self._judging, *begin, *code.lines(), *end, ""])
+
+    def _columns(self) -> list[str]:
+        """Where in the marks each word of all states begins."""
+        found = ["  %states = sub i64 %last, %first"]
+        return found + [f"  %column{word} = mul i64 %states, {word}" for word in range(self.marks)]
+
+    def _place(self) -> list[str]:
+        """Where a state is, and the first word of its marks."""
+        return [
+            f"  %place = mul i64 %at, {self._planes.words}",
+            "  %row = getelementptr i64, ptr %log, i64 %place",
+            "  %number = sub i64 %at, %first",
+            "  %answer = getelementptr i64, ptr %marks, i64 %number",
+        ]
+
+    def _mark(self, word: int) -> str:
+        """The pointer to a word of a state's marks."""
+        return self._code.at("%answer", f"%column{word}")
+
+    def _judge(self) -> list[str]:
+        """A function that asks of many states what takes no loop, so that LLVM may do it for several at once."""
+        outer, self._code = self._code, Code("%row")
+        code, words = self._code, list[Value]([0] * (self.marks - 1))
+        for name, held in self._held.items():
+            if not _loops(held):
+                word, bit = divmod(self._bits[name], WORD)
+                broken = self._terms.left(self._terms.unlike(held, 1), bit)
+                words[word] = self._terms.either(words[word], broken)
+        for word, flags in enumerate(words):
+            code.say(f"store i64 {code.operand(flags)}, ptr {self._mark(word)}")
+        self._code = outer
+        return [
+            "define internal void @judge(ptr noalias %log, i64 %first, i64 %last, ptr noalias %marks) nounwind {",
+            "entry:",
+            *self._columns(),
+            "  %some = icmp ult i64 %first, %last",
+            "  br i1 %some, label %state, label %end",
+            "state:",
+            "  %at = phi i64 [ %first, %entry ], [ %next, %done ]",
+            *self._place(),
+            *code.lines(),
+            *FOLLOWING,
+            "end:",
+            "  ret void",
+            "}",
+        ]
 
     def _body(self) -> None:
         code = self._code
-        for word in range(self.marks - 1):
-            code.say(f"store i64 0, ptr {code.at('%answer', str(word))}")
         code.say(f"store i64 0, ptr {self._enabled}")
         for action in self._instance.machine.actions:
             self._action(action)
         for name, question in self._questions.items():
             self._ask(name, question)
-        code.say(f"store i64 {code.load(self._total)}, ptr {code.at('%answer', str(self.marks - 1))}")
+        code.say(f"store i64 {code.load(self._total)}, ptr {self._mark(self.marks - 1)}")
+
+    def _holding(self, stated: Property) -> Value:
+        """Whether an invariant holds."""
+        held: Value = 1
+        for clause in stated.conjuncts:
+            held = self._terms.both(held, self._truth(clause.formula, {}))
+        return held
 
     def _ask(self, name: str, question: Question) -> None:
         """Ask a question of the state itself."""
         match question:
-            case Broken() if not question.stated.two_state:
-                held: Value = 1
-                for clause in question.stated.conjuncts:
-                    held = self._terms.both(held, self._truth(clause.formula, {}))
-                self._note(name, self._terms.unlike(held, 1))
+            case Broken() if name in self._held and _loops(self._held[name]):
+                self._note(name, self._terms.unlike(self._held[name], 1))
             case Reached():
                 (stage,) = question.goal.stages
                 parts = stage.args if stage.op is Op.AND else (stage,)
@@ -126,7 +183,7 @@ class Program:
         word, bit = divmod(self._bits[name], WORD)
         shifted = self._code.name()
         self._code.say(f"{shifted} = shl i64 {truth}, {bit}")
-        self._code.include(self._code.at("%answer", str(word)), shifted)
+        self._code.include(self._mark(word), shifted)
 
     def _truth(self, formula: Expr, given: Mapping[int, Meant]) -> Value:
         found = self._interpret(formula, dict(given))
@@ -249,3 +306,17 @@ class Program:
                 for clause in question.stated.conjuncts:
                     held = self._terms.both(held, interpret(clause.formula, {}))
                 self._note(name, self._terms.unlike(held, 1))
+
+
+def _loops(value: Value) -> bool:
+    """Whether it takes a loop to compute a value."""
+    seen: set[int] = set()
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Term) and part.ident not in seen:
+            if part.op is Instruction.FOLD:
+                return True
+            seen.add(part.ident)
+            stack += [each for each in part.args if isinstance(each, Term)]
+    return False

@@ -17,7 +17,7 @@ from attorn.checker.explore.phases import Phase, spends
 
 __all__ = ["Round", "Rounds", "Share"]
 
-ROOM = 1 << 16  # successors that a thread makes in one round: they stay in the cache
+ROOM = 1 << 17  # successors that a thread makes in one round: they stay in the cache
 ALONE = 1 << 13  # states that are left to one thread
 FILLED = 0.9  # the part of the room that is expected to be used
 
@@ -129,9 +129,9 @@ class Rounds:
 
     def _share(self, states: Words, first: int, end: int, out: Words) -> Share:
         fired = np.zeros(self._kernel.effects, np.int64)
-        marks = np.empty((end - first, self._kernel.marks), np.uint64)
+        marks = np.empty((self._kernel.marks, end - first), np.uint64)
         count, stopped = self._kernel(states, first, end, out, fired, marks)
-        return Share((first, stopped), out[:count], fired, marks[: stopped - first])
+        return Share((first, stopped), out[:count], fired, marks[:, : stopped - first])
 
 
 def _used(use: Callable[[Round], None], made: Round) -> Round | None:

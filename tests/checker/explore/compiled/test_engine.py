@@ -211,8 +211,9 @@ def test_budgets_and_interrupts_end_both_engines_alike() -> None:
     assert told(stopped["compiled"]) == told(stopped["arrays"])
 
 
-def test_a_memory_budget_ends_the_search() -> None:
-    found = explore(instance("firmware"), Options(engine="compiled", memory=6_000_000, threads=1))
+def test_a_memory_budget_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "ROOM", 1 << 12)
+    found = explore(instance("firmware"), Options(engine="compiled", memory=3_000_000, threads=1))
     assert found.stopped.startswith("memory")
     assert 0 < found.states < 188_420
     assert found.verdict("at_most_one_runner").evidence is Evidence.UNDETERMINED

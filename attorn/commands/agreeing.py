@@ -73,7 +73,8 @@ def _by_unreduced(exploration: Exploration, options: Options) -> Comparison:
 
     engine = "unreduced"
     properties = tuple(verdict.name for verdict in exploration.verdicts)
-    options = replace(options, symmetry=False, properties=properties, goals=bool(exploration.goals))
+    folder = options.checkpoint and options.checkpoint / "unreduced"
+    options = replace(options, symmetry=False, properties=properties, goals=bool(exploration.goals), checkpoint=folder)
     other = replace(explore(exploration.instance, options), engine=engine)
     if not exploration.finished or not other.finished:
         return Comparison(engine, False, "the search without symmetry did not finish")

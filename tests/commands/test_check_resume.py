@@ -34,6 +34,13 @@ def test_a_check_that_stopped_goes_on_with_more_room() -> None:
     assert report("rest") == report("whole")
 
 
+def test_both_searches_that_are_compared_leave_a_checkpoint() -> None:
+    assert attorn_("check", "claim-tiny", "--check-symmetry", "--checkpoint", "kept", "--out", "whole").exit_code == 0
+    assert Path("kept/unreduced/claim-tiny/search.json").exists()
+    assert attorn_("check", "--resume", "kept", "--out", "rest").exit_code == 0
+    assert report("rest") == report("whole")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

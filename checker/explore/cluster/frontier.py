@@ -130,7 +130,8 @@ class OnCluster:
             except BaseException:
                 self._dismiss()
                 raise
-        raise WorkerLost(f"workers were lost {LOSSES} times in a row ({str(lost).splitlines()[0]})")
+        why = next(iter(str(lost).splitlines()), type(lost).__name__)
+        raise WorkerLost(f"workers were lost {LOSSES} times in a row ({why})")
 
     def _mustered(self) -> list[Any]:
         """The team; a new one where the last was dismissed."""

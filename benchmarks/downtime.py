@@ -25,6 +25,7 @@ from tabulate import tabulate
 from attorn.model.reference.attestation import witnessed
 from attorn.model.reference.engines import missing
 from attorn.model.reference.fault_points import Defect
+from attorn.model.reference.holdings import holdings, resident
 from attorn.reference import Ending, Host, Vm
 from benchmarks.qemu_migration import QEMU, migrated
 
@@ -183,55 +184,6 @@ def copied(size: int) -> float:
     return seconds
 
 
-# Leaks
-
-
-def held(host: Host, vm: Vm) -> dict[str, int]:
-    """What the processes of a host hold: files, mappings, processes, bytes of segments, and segments by the table."""
-    partition = vm.partition
-    pids = [
-        os.getpid(),
-        *(host.process_of(name) for name in ("firmware", *host.names)),
-        host.process_of(partition, vm.name),
-    ]
-    mappings = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/maps") as maps:
-            mappings += sum("memfd:segment" in line for line in maps)
-    children = sum(_parent(entry) in pids for entry in os.listdir("/proc") if entry.isdigit())
-    return {
-        "files": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),
-        "mappings of segments": mappings,
-        "bytes of segments": sum(_allocated(host.process_of("firmware"))),
-        "processes": children,
-        "owned segments": len(host.table().owner),
-    }
-
-
-def _allocated(firmware: int) -> Iterator[int]:
-    for each in os.listdir(f"/proc/{firmware}/fd"):
-        path = f"/proc/{firmware}/fd/{each}"
-        if "segment" in os.readlink(path):
-            yield os.stat(path).st_blocks * 512
-
-
-def _resident(host: Host) -> int:
-    """Bytes of memory of their own that the processes have which last as long as the host."""
-    found = 0
-    for pid in (host.process_of(name) for name in ("firmware", *host.names)):
-        with open(f"/proc/{pid}/status") as status:
-            found += next(int(line.split()[1]) << 10 for line in status if line.startswith("RssAnon"))
-    return found
-
-
-def _parent(pid: str) -> int:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return int(stat.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
 def sustained(engines: tuple[str, str], hops: int) -> str:
     """Hop so often without a pause; say how fast that went, and what was left behind."""
     case = Case(8 * MIB, 2 * MIB, engines)
@@ -239,11 +191,11 @@ def sustained(engines: tuple[str, str], hops: int) -> str:
         sweeps(console, 2)
         for number in range(20):
             hop(vm, f"partition{(number + 1) % 2}")
-        before, resident, began = held(host, vm), _resident(host), time.monotonic()
+        before, own, began = holdings(host), resident(host), time.monotonic()
         for number in range(hops):
             hop(vm, f"partition{(number + 1) % 2}")
         seconds = time.monotonic() - began
-        after, grown = held(host, vm), _resident(host) - resident
+        after, grown = holdings(host), resident(host) - own
         sweeps(console, 2)
     left = {what: after[what] - before[what] for what in before if after[what] != before[what]}
     return (

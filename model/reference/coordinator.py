@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import signal
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.journey import Ending, Setting
 from attorn.model.reference.link import Link
 from attorn.model.reference.noise import NoiseSetting, Noisy
-from attorn.model.reference.process import serve_until_orphaned
+from attorn.model.reference.process import Victim, serve_until_orphaned
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import PeerGone, Refused
 from attorn.model.reference.revocation import Policy
+from attorn.model.reference.server import Server
 from attorn.model.reference.slots import Report
-from attorn.model.reference.wire import Server
 from attorn.spec.trace import Said
 
 __all__ = ["CANCEL", "CoordinatorOptions", "RemoteDriver", "serve"]
@@ -53,7 +53,10 @@ class CoordinatorOptions(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True)
 class _Strike:
-    pid: int
+    """victim: None where it is found when the time has come, or where the operator cancels."""
+
+    victim: Victim | None
+    cancels: bool
     partition: str
     arm: str
 
@@ -123,12 +126,16 @@ class Coordinator:
         pid: 0 with a partition: the process of the VM there.  With ``arm``: let that die at a point of its own.
         CANCEL: no process is killed, the operator cancels.
         """
-        self._strikes[point] = _Strike(pid, partition, arm)
+        victim = Victim(pid) if pid > 0 else None
+        self._strikes[point] = _Strike(victim, pid == CANCEL, partition, arm)
         self.driver.eager = False
 
     def calm(self) -> None:
         """Strike no more."""
-        self._strikes.clear()
+        while self._strikes:
+            _, strike = self._strikes.popitem()
+            if strike.victim is not None:
+                strike.victim.spare()
         self.driver.eager = self._eager
 
     def disturbed(self) -> dict[str, int]:
@@ -139,19 +146,17 @@ class Coordinator:
         strike = self._strikes.pop(point, None)
         if strike is None:
             return
-        pid = strike.pid
-        if pid == CANCEL:
+        if strike.cancels:
             self.driver.cancel(vm)
-            return
-        try:
-            if strike.arm:
-                self.driver.parties.partitions[strike.partition].call("arm", point=strike.arm, vm=vm)
-                return
-            if strike.partition:
-                pid = self.driver.parties.partitions[strike.partition].call("process_of", vm=vm)
-            os.kill(pid, signal.SIGKILL)
-        except (Refused, PeerGone, ProcessLookupError):
-            return  # nobody is there to be killed
+        elif strike.victim is not None:
+            strike.victim.kill()
+        else:
+            partition = self.driver.parties.partitions[strike.partition]
+            with contextlib.suppress(Refused, PeerGone):  # nobody is there to be killed
+                if strike.arm:
+                    partition.call("arm", point=strike.arm, vm=vm)
+                else:
+                    Victim(partition.call("process_of", vm=vm)).kill()
 
     def _note(self, groups: Sequence[Sequence[Said]]) -> None:
         os.pwrite(self._pending, (msgspec.json.encode([list(each) for each in groups]) if groups else b"") + b"\n", 0)

@@ -8,17 +8,16 @@ from typing import Literal
 
 from attorn.model.reference.event_log import EventLog
 from attorn.model.reference.fault_points import Defect
-from attorn.model.reference.firmware import Grant
 from attorn.model.reference.foresight import AHEAD, Awake, Foresight
+from attorn.model.reference.grants import Grant
 from attorn.model.reference.journey import Ending, Journey, Setting
+from attorn.model.reference.life import Life
 from attorn.model.reference.link import Link
 from attorn.model.reference.parties import Parties, Scene
 from attorn.model.reference.planning import next_step
-from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import NoReply, NoSuchVm, PeerGone, Refused
 from attorn.model.reference.slots import Report
 from attorn.model.reference.step_log import AT_SOURCE, StepLog
-from attorn.model.reference.witnessing import segment_name
 from attorn.spec.handover import Arrival, Message
 from attorn.spec.trace import Said
 from attorn.spec.vocabulary import Phase
@@ -35,7 +34,7 @@ CHANGING = ("recover", "resume", "roll_back")
 ENDING = ("forget", "settle", "bury", "concede")
 
 
-class Driver:
+class Driver(Life):
     """Drives migrations by messages to the firmware and to the partitions.
 
     It keeps no state that matters: ``drive`` looks at the parties and goes on from there, whoever began.
@@ -51,70 +50,11 @@ class Driver:
         self.setting = setting
         self.at: Callable[[str, str], None] = lambda point, vm: None
         self.eager = not setting.observe and not setting.defects
-        self._journeys: dict[str, Journey] = {}
+        self.journeys: dict[str, Journey] = {}
         self._awake = Awake()
-        self.parties = Parties(firmware, partitions, setting, self._journeys)
+        self.parties = Parties(firmware, partitions, setting, self.journeys)
         self._foresight = Foresight(self.parties, setting.policy)
         self.steps = StepLog(self.parties, log)
-
-    # Life
-
-    def create(self, vm: str, partition: str, plan: Plan, addresses: Sequence[int]) -> Report:
-        """Make a VM with a segment at each guest address, and execute it."""
-        self.start(vm, partition, plan)
-        try:
-            return self.allocate(vm, addresses)
-        except Refused:
-            self.parties.link(partition).call("gone", vm=vm)
-            self.firmware.call("bury", vm=vm)
-            self.log.event("source", "stop", {"vm": vm})
-            raise
-
-    def start(self, vm: str, partition: str, plan: Plan) -> Report:
-        """Make a VM, which has nothing to execute until memory is allocated to it."""
-        report = self.parties.ask(partition, "start", vm, plan=plan)
-        try:
-            self.firmware.call("start", vm=vm, partition=partition, plan=plan)
-        except Refused:
-            self.parties.link(partition).call("gone", vm=vm)
-            raise
-        self.log.event("source", "start", {"vm": vm, "partition": partition})
-        return report
-
-    def allocate(self, vm: str, addresses: Sequence[int]) -> Report:
-        """Give a VM that has just been made a segment at each guest address, and execute it.
-
-        Raises Refused; where that comes from its VMM, the segments are the VM's until it is stopped.
-        """
-        grant = self.parties.grant(vm)
-        if grant.segments or self.parties.ask(grant.source, "report", vm).phase is not Phase.RUNNING:
-            raise Refused(f"VM {vm} has its memory already, or migrates.")
-        given = self.firmware.call("allocate", vm=vm, addresses=tuple(addresses))
-        self.parties.remembered.grants.pop(vm, None)
-        report = self.parties.ask(grant.source, "boot", vm)
-        for number in given:
-            self.parties.words(grant.size).last.pop(int(number), None)
-        arguments = [
-            {"vm": vm, "segment": segment_name(int(number)), "address": f"address{address // grant.size}"}
-            for number, address in given.items()
-        ]
-        self.log.event("source", "allocate", arguments, self.parties.seen(vm))
-        return report
-
-    def stop(self, vm: str) -> None:
-        """End a VM for good."""
-        scene = self.parties.scene(vm)
-        if scene.source.phase is not Phase.RUNNING or scene.destination != scene.grant.source:
-            raise Refused(f"VM {vm} migrates; wait until that has ended.")
-        self.parties.link(scene.grant.source).call("stop", vm=vm)
-        self.firmware.call("bury", vm=vm)
-        self.log.event("source", "stop", {"vm": vm})
-        self._journeys.pop(vm, None)
-
-    def rebalance(self, segment: int, partition: str) -> None:
-        """Give a free segment to another partition."""
-        self.firmware.call("rebalance", segment=segment, partition=partition)
-        self.log.event("firmware", "rebalance", {"segment": segment_name(segment), "partition": partition})
 
     # Migration
 
@@ -134,13 +74,13 @@ class Driver:
         if source.target != grant.source:
             raise Refused(f"VM {vm} migrates to {source.target} already.")
         self.parties.tell(target, "prepare", vm, plan=grant.plan)
-        journey = self._journeys[vm] = Journey(target=target)
+        journey = self.journeys[vm] = Journey(target=target)
         self._suspend(vm, grant, journey)
 
     def cancel(self, vm: str) -> None:
         """Want a VM back that is under way; ``drive`` then finds out whether it is too late."""
         self.give_up(vm, "cancel")
-        self._journeys[vm].turned = True
+        self.journeys[vm].turned = True
 
     def give_up(self, vm: str, how: Literal["cancel", "time_out"]) -> None:
         """Want a VM back between two steps: by the operator's order, or as its source waits no longer."""
@@ -200,17 +140,17 @@ class Driver:
         """
         scene = self.parties.scene(vm)
         said = self.steps.said(vm, step, scene)
-        note = self._do(vm, step, scene, self._journeys.setdefault(vm, Journey(target=scene.destination)))
+        note = self._do(vm, step, scene, self.journeys.setdefault(vm, Journey(target=scene.destination)))
         self.steps.done(vm, step, said, note)
 
     def take(self, vm: str, step: str, scene: Scene | None = None) -> None:
         """Do one step, and log it."""
         scene = scene or self.parties.scene(vm)
-        journey = self._journeys.setdefault(vm, Journey(target=scene.destination))
+        journey = self.journeys.setdefault(vm, Journey(target=scene.destination))
         said = self.steps.said(vm, step, scene)
         self.at(f"before:{step}", vm)
-        if self._journeys[vm].turned:
-            self._journeys[vm].turned = False
+        if self.journeys[vm].turned:
+            self.journeys[vm].turned = False
             return  # the operator has cancelled in the meantime
         ahead = [self.steps.said(vm, each, scene) for each in AHEAD.get(step, ()) if self.eager]
         self.steps.pending([said, *ahead])
@@ -239,7 +179,7 @@ class Driver:
 
     def lose(self, vm: str, message: Message) -> None:
         """Lose a message that is under way, as a fault would; raises Refused where there is none."""
-        journey = self._journeys.get(vm, Journey())
+        journey = self.journeys.get(vm, Journey())
         if message not in journey.sent:
             raise Refused(f"VM {vm}: no {message.name} is under way.")
         journey.sent.discard(message)
@@ -252,7 +192,7 @@ class Driver:
             self.log.perhaps([self.parties.writes(vm, partition)], f"what the guest may have written in {partition}")
         self.log.event("fault", "crash", {"partition": partition})
         self.parties.down.add(partition)
-        for vm, journey in self._journeys.items():
+        for vm, journey in self.journeys.items():
             try:
                 grant = self.parties.grant(vm)
             except Refused:
@@ -284,7 +224,7 @@ class Driver:
         written = [tuple(self.parties.writes(vm)) for vm in vms]
         self.log.perhaps([*written, *pending, *lost], "another coordinator took over")
         for vm, entry in vms.items():
-            self._journeys[vm] = Journey(target=entry.target)
+            self.journeys[vm] = Journey(target=entry.target)
             self.log.seen(self.parties.seen(vm), "found by the coordinator that took over")
 
     # One step
@@ -393,7 +333,7 @@ class Driver:
 
     def _give_up(self, vm: str, how: str, party: str, why: str = "") -> None:
         grant = self.parties.grant(vm)
-        journey = self._journeys.setdefault(vm, Journey())
+        journey = self.journeys.setdefault(vm, Journey())
         journey.why = journey.why or why or f"the operator cancelled the migration of VM {vm}."
         report = self.parties.tell(grant.source, how, vm)
         if report.phase is Phase.TRANSFERRED:
@@ -402,7 +342,7 @@ class Driver:
 
     def _lost(self, vm: str) -> Ending:
         self._gone(vm)
-        journey = self._journeys.pop(vm, Journey())
+        journey = self.journeys.pop(vm, Journey())
         return Ending(
             vm=vm, at="", migrated=False, why=f"VM {vm} is lost: {journey.lost or LOST}.", steps=journey.steps
         )
@@ -414,7 +354,7 @@ class Driver:
                 link.call("gone", vm=vm)
 
     def _ended(self, vm: str, scene: Scene) -> Ending:
-        journey = self._journeys.pop(vm, Journey())
+        journey = self.journeys.pop(vm, Journey())
         report = self._until_first_effect(vm, scene) if journey.began is not None else scene.source
         self._gone(vm, kept=scene.grant.source)
         first = report.status.first_effect
@@ -435,7 +375,7 @@ class Driver:
         return report
 
     def _next(self, vm: str, scene: Scene) -> str | None:
-        journey = self._journeys.setdefault(vm, Journey(target=scene.destination))
+        journey = self.journeys.setdefault(vm, Journey(target=scene.destination))
         situation = self.parties.situation(scene, journey.sent)
         return self._misplaced(next_step(situation, self.setting.protocol), scene)
 

@@ -12,14 +12,14 @@ import socket
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from attorn.model.reference.configuration import decode
 from attorn.model.reference.engines import promised
 from attorn.model.reference.fault_points import Defect, FaultPoints
-from attorn.model.reference.injection import inject_release
+from attorn.model.reference.grants import Grant, SegmentGrant, VmView
+from attorn.model.reference.holders import Holders
 from attorn.model.reference.journal import Journal
 from attorn.model.reference.process import KnownProcesses, serve_until_orphaned
 from attorn.model.reference.records import (
@@ -40,13 +40,14 @@ from attorn.model.reference.records import (
     Withdrawn,
 )
 from attorn.model.reference.refusals import Refused
-from attorn.model.reference.revocation import Ending, Policy, by_file, end, family, holds_of
+from attorn.model.reference.revocation import Policy, end
 from attorn.model.reference.segments import SegmentStore
+from attorn.model.reference.server import Server
 from attorn.model.reference.table import Table
 from attorn.model.reference.validation import validate
-from attorn.model.reference.wire import HANDLES, Channel, Server
+from attorn.model.reference.wire import HANDLES, Channel
 
-__all__ = ["FirmwareOptions", "Grant", "SegmentGrant", "VmView"]
+__all__ = ["FirmwareOptions"]
 
 UNWRITTEN = {Defect.SKIPPED_INTENT, Defect.SKIPPED_ENTRY, Defect.TWO_RUNNERS}
 """Defects that leave the table without what it would check later records by."""
@@ -77,44 +78,6 @@ class FirmwareOptions(msgspec.Struct, kw_only=True):
     defects: tuple[Defect, ...] = ()
 
 
-class SegmentGrant(msgspec.Struct, frozen=True):
-    """A segment of a VM as the firmware knows it: number, guest address, and the identity of its file."""
-
-    segment: int
-    guest_address: int
-    device: int
-    inode: int
-
-
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """What the firmware's table says of a VM; what a destination compares a configuration with."""
-
-    vm: str
-    plan: Plan
-    source: str
-    target: str
-    epoch: int
-    size: int
-    intent: bool
-    entered: bool
-    segments: tuple[SegmentGrant, ...]
-    owners: tuple[str, ...]
-
-
-class VmView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the firmware observes of a VM from outside.
-
-    mapped: by partition, the guest address at which a process of it maps each segment, by /proc and the order there.
-    described: guest address of each segment in the configuration on record; None when there is none.
-    digests: of the contents, by segment, where asked for.
-    """
-
-    grant: Grant
-    mapped: dict[str, dict[int, int]]
-    described: dict[int, int] | None = None
-    digests: dict[int, str] = {}
-
-
 class Firmware:
     """The firmware's methods, each a message that it answers."""
 
@@ -132,9 +95,9 @@ class Firmware:
         table.shared = options.shared
         directory = None if options.directory is None else Path(options.directory)
         self.store = SegmentStore(len(table.owner), table.size, directory, options.huge)
-        self.files = by_file(dict(enumerate(self.store.identities)))
         self._partitions: dict[int, str] = {}
         self._known = KnownProcesses(state / "processes")
+        self.holders = Holders(self._known, self.store.identities)
         # What the last process scrubbed by half is scrubbed again: a free segment holds zeros.
         for number in range(len(table.owner)):
             if table.holder(number) is None:
@@ -178,7 +141,7 @@ class Firmware:
     def release(self, channel: Channel, vm: str, segments: tuple[int, ...]) -> None:
         """A VM gives segments back; they are scrubbed."""
         self._operator(channel)
-        self._unmapped(vm, segments)
+        self._demand_none(vm, segments)
         self._write(Released(vm, segments))
         self._scrub(segments)
 
@@ -217,21 +180,10 @@ class Firmware:
         Raises Refused when one still can: then nothing may be reassigned.
         """
         self._operator(channel)
-        files = self._files_of(self.table.entry(vm).segments)
         if policy is Policy.NONE or self.points.has(Defect.STALE_MAPPING):
             return 0
         self.points.reach("firmware:revoke:before")
-        if policy is Policy.KILL:
-            return self._end_holders(vm, partition, files)
-        taken = 0
-        if policy is Policy.PTRACE:
-            for hold in self._holds(partition, files):
-                inject_release(hold)
-                taken += 1
-        kept = self._holds(partition, files)
-        if kept:
-            raise Refused(f"{partition} has not released the memory of VM {vm}: {kept[0]}.")
-        return taken
+        return self.holders.revoke(vm, partition, self.table.entry(vm).segments, policy)
 
     def reassign(self, channel: Channel, vm: str, step: str = "reassign", segments: tuple[int, ...] = ()) -> Grant:
         """Move segments of a VM to the destination, or back to the source: one record, all or none.
@@ -250,9 +202,7 @@ class Firmware:
         if not self.points.defects & UNWRITTEN:
             self.table.check(record)
         if not self.options.shared and not self.points.has(Defect.STALE_MAPPING):
-            kept = self._holds(other, self._files_of(moving))
-            if kept:
-                raise Refused(f"{other} has not released the memory of VM {vm}: {kept[0]}.")
+            self.holders.demand_none(vm, other, moving)
         if step == "reassign" and not self._known.of(wanted):
             raise Refused(f"{wanted} is not there to take VM {vm}; its segments stay with {other}.")
         self.points.reach(f"firmware:{step}:before-journal")
@@ -286,7 +236,7 @@ class Firmware:
         """End a VM: its segments become free, scrubbed. Nobody may be able to touch them any more."""
         self._operator(channel)
         segments = tuple(self.table.entry(vm).segments)
-        self._unmapped(vm, segments)
+        self._demand_none(vm, segments)
         self._write(Buried(vm))
         self.points.reach("firmware:bury:before-scrub")
         self._scrub(segments)
@@ -354,8 +304,7 @@ class Firmware:
     def observe(self, vm: str, digests: bool = False) -> VmView:
         """What can be seen of a VM from outside: the table, mappings by /proc, and contents if asked for."""
         entry = self.table.entry(vm)
-        files = self._files_of(entry.segments)
-        mapped = {partition: self._mapped(entry, partition, files) for partition in self.table.partitions}
+        mapped = {partition: self.holders.mapped(entry, partition) for partition in self.table.partitions}
         described = None
         if entry.configuration:
             described = {each.segment: each.guest_address for each in decode(entry.configuration).segments}
@@ -405,50 +354,9 @@ class Firmware:
             owners=tuple(self.table.owner[number] for number, _ in ordered),
         )  # fmt: skip
 
-    def _files_of(self, segments: Iterable[int]) -> dict[tuple[int, int], int]:
-        return by_file({number: self.store.identities[number] for number in segments})
-
-    def _holds(self, partition: str, files: dict[tuple[int, int], int]) -> list[Any]:
-        """What processes of a partition, and their descendants, have of some segments."""
-        return [hold for pid in family(self._known.of(partition)) if (hold := holds_of(pid, files))]
-
-    def _end_holders(self, vm: str, partition: str, files: dict[tuple[int, int], int]) -> int:
-        """End every process of a partition that has some segments, and wait until all are gone; how many there were.
-
-        That of the VM is killed before it is looked at, and the others are looked at while it dies. Whether anyone has
-        the segments after that is for ``reassign`` to see.
-        """
-        members = family(self._known.of(partition))
-        endings = [Ending(pid) for pid in self._known.of(partition, vm)]
-        others = set(members) - {each.pid for each in endings}
-        try:
-            for hold in filter(None, (holds_of(pid, files) for pid in others)):
-                if self._known.shared(hold.pid):
-                    raise Refused(
-                        f"{hold} and executes other VMs of {partition} too; "
-                        "killing it would end them. Use the policy ptrace, or give each VM its own process."
-                    )
-                endings.append(Ending(hold.pid))
-        finally:
-            for each in endings:
-                each.wait()
-        return len(endings)
-
-    def _mapped(self, entry: VmEntry, partition: str, files: dict[tuple[int, int], int]) -> dict[int, int]:
-        """Where a partition maps a VM's segments: the lowest in the process is the lowest that the guest sees."""
-        found = {start: segment for hold in self._holds(partition, files) for start, _, segment in hold.mappings}
-        placed = [found[start] for start in sorted(found)]
-        addresses = sorted(entry.segments.values())
-        if len(placed) == len(addresses):
-            return dict(zip(placed, addresses, strict=True))
-        return {segment: entry.segments[segment] for segment in placed}
-
-    def _unmapped(self, vm: str, segments: Iterable[int]) -> None:
-        files = self._files_of(segments)
+    def _demand_none(self, vm: str, segments: Iterable[int]) -> None:
         for partition in self.table.partitions:
-            kept = self._holds(partition, files)
-            if kept:
-                raise Refused(f"{partition} has not released the memory of VM {vm}: {kept[0]}.")
+            self.holders.demand_none(vm, partition, segments)
 
     def _scrub(self, segments: Iterable[int]) -> None:
         for number in segments:

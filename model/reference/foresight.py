@@ -18,7 +18,12 @@ from attorn.spec.handover import Arrival
 
 __all__ = ["AHEAD", "Awake", "Foresight"]
 
-AHEAD = {"unlock": ("unmap", "reassign"), "unmap": ("reassign",), "map": ("create", "resume")}
+AHEAD = {
+    "describe": ("transfer",),
+    "unlock": ("unmap", "reassign"),
+    "unmap": ("reassign",),
+    "map": ("create", "resume"),
+}
 """Steps that may have happened with another one, if somebody dies meanwhile."""
 
 LATENCY = "/dev/cpu_dma_latency"

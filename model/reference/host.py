@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,34 +16,29 @@ import msgspec
 
 from attorn.model.presets import PRESETS
 from attorn.model.protocol import Devices, ExitOrder, Memory, Protocol
-from attorn.model.reference.coordinator import CoordinatorOptions, RemoteDriver
+from attorn.model.reference.coordinator import RemoteDriver
 from attorn.model.reference.driver import Driver
 from attorn.model.reference.engines import PRETEND, default_engine, default_guest
 from attorn.model.reference.event_log import EventLog, Tail
 from attorn.model.reference.fault_points import Defect
-from attorn.model.reference.firmware import FirmwareOptions, VmView
+from attorn.model.reference.grants import VmView
 from attorn.model.reference.hosting import Status
 from attorn.model.reference.journey import Ending, Setting
 from attorn.model.reference.judge import Departure, Judge, instance_for, judged_machine
 from attorn.model.reference.link import Link
 from attorn.model.reference.noise import NoiseSetting
 from attorn.model.reference.nursery import entrust, nursery, release
-from attorn.model.reference.partition import PartitionOptions
 from attorn.model.reference.planning import refusal_of
-from attorn.model.reference.process import Child, said_hello, spawn
 from attorn.model.reference.records import Plan, Snapshot
 from attorn.model.reference.refusals import NoReply, PeerGone, Refused, Unsupported
-from attorn.model.reference.revocation import Policy, end
+from attorn.model.reference.revocation import Policy
 from attorn.model.reference.segments import SEGMENT_SIZE, memory_directory
 from attorn.model.reference.slots import Report
-from attorn.model.reference.wire import listen
+from attorn.model.reference.starting import COORDINATOR, FIRMWARE, Blueprint, Processes
 from attorn.spec.trace import Header
 
 __all__ = ["Host", "Vm"]
 
-OPERATOR = ""
-FIRMWARE = "the firmware"
-COORDINATOR = "coordinator"
 ROUNDS = 50
 VMS = 4
 
@@ -140,16 +133,18 @@ class Host:
         if refusal := refusal_of(self.protocol):
             raise Refused(refusal)
         self.policy = chosen
-        self.segments, self.size, self.own_process, self.defects = segments, size, own_process, defects
+        self.segments, self.size, self.defects = segments, size, defects
         self.owner = tuple(owner or (self.names[number * len(self.names) // segments] for number in range(segments)))
         self.judge: Judge | None = None
-        self._memory, self._log_path, self._judged, self._observe = memory, log, judge, observe
-        self._seconds, self._attempts, self._noise = seconds, attempts, noise
+        self._memory, self._log_path, self._judged = memory, log, judge
+        self._blueprint = Blueprint(
+            engines=self.engines, segments=segments, size=size, owner=self.owner, own_process=own_process,
+            protocol=self.protocol, policy=chosen, observe=observe, defects=defects, noise=noise, seconds=seconds,
+            attempts=attempts,
+        )  # fmt: skip
         self._remote = coordinator == "process"
         self._tail: Tail | None = None
         self._open = contextlib.ExitStack()
-        self._children: dict[str, Child] = {}
-        self._tokens = {secrets.token_hex(16): name for name in (OPERATOR, *self.names)}
 
     def __enter__(self) -> Host:
         try:
@@ -232,17 +227,17 @@ class Host:
 
     def kill(self, party: str) -> None:
         """End ``firmware``, ``coordinator`` or a partition by SIGKILL, as a fault would; it is gone on return."""
-        self._children[party].kill()
+        self._processes[party].kill()
 
     def process_of(self, party: str, vm: str = "") -> int:
         """The process of a party, or of a VM in it."""
         if vm:
             return int(self.links[party].call("process_of", vm=vm))
-        return self._children[party].pid
+        return self._processes[party].pid
 
     def processes(self) -> dict[str, int]:
         """The process of each party."""
-        return {name: child.pid for name, child in self._children.items()}
+        return {name: self._processes[name].pid for name in self._processes}
 
     def arm(self, party: str, point: str, visits: int = 1, vm: str = "") -> None:
         """Let a party's process, or a VM's in it, die at a point of its own."""
@@ -261,18 +256,20 @@ class Host:
     def _begin(self) -> None:
         self.directory = self._directory_in(None)
         self._segments_at = self._segment_directory()
-        self._lifeline, hold = os.pipe()
-        self._open.callback(os.close, self._lifeline)
-        self._open.callback(self._end_children)
+        lifeline, hold = os.pipe()
+        self._processes = Processes(self._blueprint, self.directory, self._segments_at, lifeline)
+        self._open.callback(os.close, lifeline)
+        self._open.callback(self._processes.end_all)
         self._open.callback(os.close, hold)
-        self._start_firmware()
+        self._processes.start_firmware()
         for name in self.names:
-            self._start_partition(name)
-        token = next(token for token, name in self._tokens.items() if name == OPERATOR)
-        self.firmware = Link(self.directory / "firmware", FIRMWARE, token, seconds=self._seconds)
-        self.links = {name: Link(self.directory / name, name, seconds=self._seconds) for name in self.names}
+            self._processes.start_partition(name)
+        seconds = self._blueprint.seconds
+        at = self.directory / FIRMWARE
+        self.firmware = Link(at, "the firmware", self._processes.operator, seconds=seconds)
+        self.links = {name: Link(self.directory / name, name, seconds=seconds) for name in self.names}
         for link in (self.firmware, *self.links.values()):
-            link.attempts = self._attempts
+            link.attempts = self._blueprint.attempts
             self._open.callback(link.close)
         self.firmware.reconnect()
         self.driver: Driver | RemoteDriver
@@ -281,13 +278,13 @@ class Host:
             log.close()
             assert log.path is not None
             self._tail = Tail(log.path)
-            self._start_coordinator()
+            self._processes.start_coordinator(log.path)
             coordinator = Link(self.directory / COORDINATOR, COORDINATOR, seconds=3600.0)
             coordinator.attempts = 1
             self.driver = RemoteDriver(coordinator)
             self._open.callback(coordinator.close)
         else:
-            setting = Setting(self.protocol, self.policy, self._observe, self.defects)
+            setting = Setting(self.protocol, self.policy, self._blueprint.observe, self.defects)
             self.driver = Driver(self.firmware, self.links, log, setting)
             self._open.callback(log.close)
 
@@ -300,7 +297,7 @@ class Host:
         )  # fmt: skip
         if self._remote and self._log_path is None:
             self._log_path = self.directory / "log.jsonl"
-        log = EventLog(self._log_path, header, held=not self._observe and not self._remote)
+        log = EventLog(self._log_path, header, held=not self._blueprint.observe and not self._remote)
         log.seen({f"owner[segment{number}]": owner for number, owner in enumerate(self.owner)}, "at the start")
         if self._judged:
             self.judge = Judge(instance, [self.names.index(owner) for owner in self.owner], strict=True)
@@ -337,55 +334,19 @@ class Host:
         entrust(keeper, made)
         return made
 
-    def _spawn(self, module: str, name: str, options: msgspec.Struct, listening: socket.socket) -> None:
-        """Start a party; only it has the socket at which it listens, so who calls a dead one learns that at once."""
-        with listening:
-            self._children[name] = spawn(nursery(), module, name, options, (listening, self._lifeline))
-
-    def _start_firmware(self) -> None:
-        listening = listen(self.directory / "firmware")
-        options = FirmwareOptions(
-            listening=listening.fileno(), lifeline=self._lifeline, home=str(self.directory),
-            tokens=self._tokens, segments=self.segments, size=self.size, partitions=self.names, owner=self.owner,
-            directory=None if self._segments_at is None else str(self._segments_at),
-            shared=self.protocol.memory is Memory.SHARED, defects=tuple(self.defects),
-        )  # fmt: skip
-        self._spawn("firmware", "firmware", options, listening)
-
-    def _start_coordinator(self) -> None:
-        token = next(token for token, name in self._tokens.items() if name == OPERATOR)
-        listening = listen(self.directory / COORDINATOR)
-        options = CoordinatorOptions(
-            listening=listening.fileno(), lifeline=self._lifeline, directory=str(self.directory), token=token,
-            partitions=self.names, log=str(self._log_path), protocol=self.protocol, policy=self.policy,
-            observe=self._observe, seconds=self._seconds, attempts=self._attempts, defects=tuple(self.defects),
-            noise=self._noise,
-        )  # fmt: skip
-        self._children[COORDINATOR] = spawn(nursery(), "coordinator", COORDINATOR, options, (listening, self._lifeline))
-
-    def _start_partition(self, name: str) -> None:
-        token = next(token for token, whose in self._tokens.items() if whose == name)
-        listening = listen(self.directory / name)
-        options = PartitionOptions(
-            listening=listening.fileno(), lifeline=self._lifeline, name=name, engine=self.engines[name],
-            firmware=str(self.directory / "firmware"), nursery=str(nursery()), token=token,
-            own_process=self.own_process, memory=self.protocol.memory, defects=tuple(self.defects),
-        )  # fmt: skip
-        self._spawn("partition", name, options, listening)
-
     def mend(self, broken: PeerGone | NoReply | None = None) -> None:
         """Start again what has died; end first what does not answer, as nobody may take over from who may live."""
         if broken is not None:  # what has closed its connections is about to end, and is waited for
-            party = "firmware" if broken.party == FIRMWARE else broken.party
-            if party in self._children:
-                self._children[party].kill()
-        reconnecting = not self._children["firmware"].alive
+            party = FIRMWARE if broken.party == self.firmware.peer else broken.party
+            if party in self._processes:
+                self._processes[party].kill()
+        reconnecting = not self._processes[FIRMWARE].alive
         if reconnecting:
             self._revive_firmware()
-        dead = [name for name in self.names if not self._children[name].alive]
+        dead = self._processes.dead
         for name in dead:
             self._fence(name)
-        if self._remote and not self._children[COORDINATOR].alive:
+        if self._remote and not self._processes[COORDINATOR].alive:
             self._revive_coordinator()
         elif reconnecting:
             self.driver.reconnect()
@@ -401,29 +362,29 @@ class Host:
 
     def restart(self, partition: str) -> None:
         """Start a partition again that has crashed; it is empty."""
-        if self._children[partition].alive:
+        if self._processes[partition].alive:
             raise Refused(f"{partition} has not crashed.")
         self._restart(partition)
 
     def _fence(self, name: str) -> None:
         """Make sure that nothing of a dead partition is left that could touch memory."""
-        self._children[name].close()
+        self._processes[name].close()
         self.links[name].close()
         self.firmware.call("fence", partition=name)
 
     def _restart(self, name: str) -> None:
-        self._start_partition(name)
+        self._processes.start_partition(name)
         self.links[name].reconnect()
         self.driver.restarted(name)
 
     def _revive_coordinator(self) -> None:
         assert isinstance(self.driver, RemoteDriver)
-        self._children[COORDINATOR].close()
+        self._processes[COORDINATOR].close()
         self.driver.link.close()
-        self._start_coordinator()
+        assert self._log_path is not None
+        self._processes.start_coordinator(self._log_path)
         self.driver.link.reconnect()
-        down = tuple(name for name in self.names if not self._children[name].alive)
-        self.driver.ask("take_over", down=down)
+        self.driver.ask("take_over", down=tuple(self._processes.dead))
 
     def _revive_firmware(self) -> None:
         if self._segments_at is None:
@@ -431,25 +392,12 @@ class Host:
                 "the firmware has died, and its segments are memfds, which it alone could hand out: the VMs run on "
                 'where they are, and cannot migrate any more. Use memory="directory" to survive this.'
             )
-        self._children["firmware"].close()
-        self._start_firmware()
+        self._processes[FIRMWARE].close()
+        self._processes.start_firmware()
         self.firmware.reconnect()
         for link in self.links.values():
             with contextlib.suppress(PeerGone):
                 link.call("reconnect")
-
-    def _end_children(self) -> None:
-        """End every process; those of VMs first, which the firmware has on record."""
-        for name in self.names:
-            if name in self._children:
-                self._children[name].kill()
-        for pid in said_hello(self.directory / "state" / "processes"):
-            if pid != os.getpid():
-                end(pid)
-        if COORDINATOR in self._children:
-            self._children[COORDINATOR].kill()
-        for child in self._children.values():
-            child.close()
 
 
 def default_protocol(shared: bool) -> Protocol:

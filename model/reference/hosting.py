@@ -13,7 +13,7 @@ from attorn.model.reference.devices.device import Device
 from attorn.model.reference.devices.states import DeviceState
 from attorn.model.reference.engines import engine_named, guest_named
 from attorn.model.reference.fault_points import Defect, FaultPoints
-from attorn.model.reference.firmware import Grant
+from attorn.model.reference.grants import Grant
 from attorn.model.reference.link import Link
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import Refused

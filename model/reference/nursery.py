@@ -28,7 +28,8 @@ from typing import Any
 import msgspec
 
 from attorn.model.reference.refusals import PeerGone, Refused
-from attorn.model.reference.wire import Caller, Server, connect, listen
+from attorn.model.reference.server import Server
+from attorn.model.reference.wire import Caller, connect, listen
 
 __all__ = ["Birth", "bear", "entrust", "gone", "nursery", "release"]
 

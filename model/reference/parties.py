@@ -12,7 +12,7 @@ import msgspec
 
 from attorn.model.protocol import Devices
 from attorn.model.reference.fault_points import Defect
-from attorn.model.reference.firmware import Grant, VmView
+from attorn.model.reference.grants import Grant, VmView
 from attorn.model.reference.journey import Journey, Setting
 from attorn.model.reference.link import Link
 from attorn.model.reference.planning import Situation

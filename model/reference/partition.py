@@ -19,7 +19,7 @@ from attorn.model.protocol import Memory
 from attorn.model.reference.configuration import Configuration, SegmentDescription, decode, encode
 from attorn.model.reference.engines import promised
 from attorn.model.reference.fault_points import Defect, FaultPoints
-from attorn.model.reference.firmware import Grant
+from attorn.model.reference.grants import Grant
 from attorn.model.reference.hosting import Hosted, RunState
 from attorn.model.reference.link import Link
 from attorn.model.reference.process import serve_until_orphaned
@@ -27,10 +27,11 @@ from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import Refused
 from attorn.model.reference.remote_vm import RemoteVm
 from attorn.model.reference.revocation import Policy
+from attorn.model.reference.server import Server
 from attorn.model.reference.slots import STILL, Report, Slot, Slots
 from attorn.model.reference.validation import validate
 from attorn.model.reference.vm_process import VmOptions
-from attorn.model.reference.wire import Call, Server
+from attorn.model.reference.wire import Call
 from attorn.spec.handover import Arrival, Outcome
 from attorn.spec.vocabulary import Phase
 

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from attorn.model.reference.nursery import Birth, bear, gone
-from attorn.model.reference.wire import Server
+from attorn.model.reference.server import Server
 
-__all__ = ["Child", "KnownProcesses", "said_hello", "serve_until_orphaned", "spawn", "started"]
+__all__ = ["Child", "KnownProcesses", "Victim", "said_hello", "serve_until_orphaned", "spawn", "started"]
 
 
 class Child:
@@ -42,6 +42,28 @@ class Child:
     def close(self) -> None:
         """End it, if need be, and give up the handle."""
         self.kill()
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+class Victim:
+    """A process that is to be killed later, if it lives then: never another one that has got its number meanwhile."""
+
+    def __init__(self, pid: int) -> None:
+        self._handle = -1
+        with contextlib.suppress(ProcessLookupError):
+            self._handle = os.pidfd_open(pid)
+
+    def kill(self) -> None:
+        """End it by SIGKILL, and do not wait."""
+        if self._handle >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        self.spare()
+
+    def spare(self) -> None:
+        """Leave it alone."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attorn.model.reference.configuration import Configuration
 from attorn.model.reference.devices.states import DeviceState
+from attorn.model.reference.grants import Grant
 from attorn.model.reference.refusals import Forged
 from attorn.model.reference.vmm.cpu_state import CpuRequirements, CpuState, DescriptorTable, SegmentRegister
-
-if TYPE_CHECKING:
-    from attorn.model.reference.firmware import Grant
 
 __all__ = ["validate"]
 

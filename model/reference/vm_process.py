@@ -15,7 +15,7 @@ from attorn.model.reference.hosting import Hosted
 from attorn.model.reference.link import Link
 from attorn.model.reference.process import serve_until_orphaned
 from attorn.model.reference.refusals import PeerGone
-from attorn.model.reference.wire import Server
+from attorn.model.reference.server import Server
 
 __all__ = ["VmOptions", "hosted_methods"]
 

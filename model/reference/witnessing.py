@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from attorn.model.protocol import Devices, Memory, Protocol
-from attorn.model.reference.firmware import Grant, VmView
+from attorn.model.reference.grants import Grant, VmView
 from attorn.model.reference.slots import Report
 from attorn.spec.handover import Message, Outcome
 from attorn.spec.language.values import Value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from attorn.model.reference.campaign import guest_complaint
 from attorn.model.reference.fault_points import Defect
 from attorn.model.reference.host import Host
+from attorn.model.reference.inspection import guest_complaint
 from attorn.model.reference.judge import Verdict
 from attorn.model.reference.refusals import Refused
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from attorn.model.reference.campaign import look_over, suspended_configuration
+from attorn.model.reference.campaign import suspended_configuration
 from attorn.model.reference.configuration import Configuration, decode, encode, schema
 from attorn.model.reference.forgery import forgeries
 from attorn.model.reference.host import Host, Vm
+from attorn.model.reference.inspection import look_over
 from attorn.model.reference.refusals import Forged
 
 SMALL = 1 << 16

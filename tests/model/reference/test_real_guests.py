@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attorn.model.reference.campaign import guest_complaint
+from attorn.model.reference.inspection import guest_complaint
 from attorn.model.reference.slots import Report
 from attorn.reference import Host, Refused
 from tests.model.reference.hopping import engine_or_skip

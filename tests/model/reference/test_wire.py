@@ -10,7 +10,8 @@ import pytest
 
 from attorn.model.reference.noise import NoiseSetting, Noisy
 from attorn.model.reference.refusals import Damaged, NoReply, PeerGone, Refused
-from attorn.model.reference.wire import Call, Caller, Channel, Frame, Server, pack, pair, unpack
+from attorn.model.reference.server import Server
+from attorn.model.reference.wire import Call, Caller, Channel, Frame, pack, pair, unpack
 
 
 class Counting:

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import partial
 
 from attorn.checker.report import Paint, formula, wrapped
-from attorn.commands.targets import claim_elements, preset_notes
+from attorn.commands.targets import claim_elements, is_hazard, preset_notes
 from attorn.commands.words import nearest
 from attorn.model.instances import NamedInstance
 from attorn.spec.errors import UnknownName
@@ -57,7 +57,8 @@ def pages(
         if named.name == name:
             found.append(_Book(named.machine, width, paint).instance(named))
     if not found:
-        raise UnknownName(f"nothing is called `{name}`. {nearest(name, known)}")
+        advice = f"`attorn hazards {name}` tells of it." if is_hazard(name) else nearest(name, known)
+        raise UnknownName(f"nothing is called `{name}`. {advice}")
     return found
 
 

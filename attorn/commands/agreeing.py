@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
+from pathlib import Path
 
 from attorn.checker.explore import Options
 from attorn.checker.report import Comparison
 from attorn.checker.verdicts import Exploration
-from attorn.spec.errors import Unsound
+from attorn.spec.errors import BadInput, Unsound
 
 __all__ = ["compare", "compare_unreduced"]
 
 ORACLE_STATES = 1_000_000
 SOLVER_STATES = 10_000
 """States of an instance up to which solvers are asked about it."""
+TLC_STATES = 200_000
+"""States of an instance up to which TLC is asked about it."""
 DEPTH_STATES = 300
 """States that the solver finds by itself, level by level, one question each."""
 SAMPLE, DRAWN, TEXTS = 60, 20, 20
@@ -24,6 +28,8 @@ SAMPLE, DRAWN, TEXTS = 60, 20, 20
 
 def compare(exploration: Exploration, max_states: int | None = None) -> tuple[Comparison, ...]:
     """Ask other engines about an instance: the oracle, and where it is small enough, the solver in two ways.
+
+    TLC too, where the variable TLA2TOOLS_JAR says where it is and every property was asked for.
 
     max_states: how many states the oracle may meet.
 
@@ -42,6 +48,10 @@ def _compared(exploration: Exploration, limit: int) -> Iterator[Comparison]:
     if exploration.finished and exploration.states <= SOLVER_STATES:
         yield _whole("z3 by depth", lambda: _by_depth(exploration))
         yield _whole("encoding", lambda: _by_encoding(exploration))
+    archive = os.environ.get("TLA2TOOLS_JAR")
+    asked = len(exploration.verdicts) > len(exploration.instance.machine.properties)
+    if archive and asked and exploration.finished and exploration.states <= TLC_STATES:
+        yield _whole("TLC", lambda: _by_tlc(exploration, Path(archive)))
 
 
 def _whole(engine: str, ask: Callable[[], Comparison]) -> Comparison:
@@ -114,6 +124,18 @@ def _by_encoding(exploration: Exploration) -> Comparison:
         f"formulas of proofs mean the same in {looked} states and {found.arbitrary} others: "
         f"{found.edges:,} steps, {found.refusals:,} refusals, {found.judgments:,} values{texts}",
     )
+
+
+def _by_tlc(exploration: Exploration, archive: Path) -> Comparison:
+    from attorn.checker.tla.agreement import checked_by_tlc, differences
+
+    engine = "TLC"
+    try:
+        found = checked_by_tlc(exploration.instance, archive)
+    except BadInput as error:
+        return Comparison(engine, False, str(error).splitlines()[0])
+    _refuse("the explorer and TLC disagree on the machine's TLA+ module", differences(exploration, found))
+    return Comparison(engine, True, "TLC finds the same states, steps and violations in the TLA+ module")
 
 
 def _refuse(title: str, found: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from attorn.spec.language.state import Field
 from attorn.spec.language.substitution import field_after, initial_formula
 from attorn.spec.language.traced import Initial, Parameter
 
-__all__ = ["configuration", "module", "module_name"]
+__all__ = ["configuration", "module", "module_name", "operators"]
 
 WIDTH = 100
 FORALL, EXISTS, IN, AND, TIMES = "\\A", "\\E", "\\in", " /\\ ", " \\X "
@@ -39,6 +39,11 @@ def configuration(instance: Instance, progress: bool = False) -> str:
     return "\n".join(_Module(instance.machine).settings(instance, progress)) + "\n"
 
 
+def operators(machine: Machine) -> dict[str, str]:
+    """What the module calls each action, property and promise."""
+    return _Module(machine).operators
+
+
 class _Module:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -54,13 +59,13 @@ class _Module:
                     f"machine {machine.name} has two things called `{name}`, or TLA+ has one: give it another name."
                 )
         self._taken = {*STANDARD, *names}
-        self._operators: dict[str, str] = {}
+        self.operators: dict[str, str] = {}
         for name in (
             *(each.name for each in machine.actions),
             *(each.name for each in machine.properties),
             *(each.name for each in machine.progress),
         ):
-            self._operators[name] = self._free(_camel(name))
+            self.operators[name] = self._free(_camel(name))
 
     def lines(self) -> Iterator[str]:
         """The module, line by line."""
@@ -123,7 +128,7 @@ class _Module:
             taken = {*self._taken, *names}
             yield ""
             yield from _comment(promise.sentence, "")
-            yield f"{self._operators[promise.name]} =="
+            yield f"{self.operators[promise.name]} =="
             yield (
                 f"    {_bound(FORALL, promise.parameters, names)}"
                 f"{term(promise.premise, levels, taken, alone=False)} ~> "
@@ -145,15 +150,15 @@ class _Module:
             yield f"    {limit(budget)} = {instance.limits[budget]}"
         if progress:
             yield "PROPERTIES"
-            yield from (f"    {self._operators[each.name]}" for each in machine.progress)
+            yield from (f"    {self.operators[each.name]}" for each in machine.progress)
             return
         yield "INVARIANTS"
         yield "    TypeOK"
         yield "    NoDeadlock"
-        yield from (f"    {self._operators[each.name]}" for each in machine.properties if not each.two_state)
+        yield from (f"    {self.operators[each.name]}" for each in machine.properties if not each.two_state)
         if any(each.two_state for each in machine.properties):
             yield "PROPERTIES"
-            yield from (f"    {self._operators[each.name]}" for each in machine.properties if each.two_state)
+            yield from (f"    {self.operators[each.name]}" for each in machine.properties if each.two_state)
 
     def _initial(self) -> Iterator[str]:
         initial = self._machine.initial
@@ -189,7 +194,7 @@ class _Module:
 
     def _property(self, stated: Property) -> Iterator[str]:
         yield from _comment(stated.sentence, "")
-        yield f"{self._operators[stated.name]} =="
+        yield f"{self.operators[stated.name]} =="
         pieces = [term(part.formula, {}, self._taken, alone=False) for part in stated.conjuncts]
         if stated.two_state:
             yield f"    [][{AND.join(pieces)}]_vars"
@@ -226,7 +231,7 @@ class _Module:
 
     def _call(self, action: Action) -> str:
         names = self._names(action.parameters)
-        return self._operators[action.name] + (f"({', '.join(names)})" if names else "")
+        return self.operators[action.name] + (f"({', '.join(names)})" if names else "")
 
     def _free(self, name: str) -> str:
         found = _fresh(name, self._taken)

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from attorn.checker.explore import Options, explore
+from attorn.checker.tla.tlc import tlc as run_tlc
 from attorn.model.migration import CLAIM
 from attorn.spec.language import Instance
-from tests.tlc import tlc as run_tlc
+from tests.tlc import archive_or_skip
 
 TWINS = Path(__file__).parents[2] / "spec" / "twins"
 SIZES = ("VM", "Segment", "Partition", "Word", "Address")
@@ -132,7 +133,7 @@ def tlc(folder: Path, text: str, sizes: Sizes) -> Outcome:
         setting, replaced = re.subn(rf"(?m)^(    {name}) = \d+$", rf"\1 = {size}", setting)
         assert replaced == 1
     (folder / "migration.cfg").write_text(setting)
-    found = run_tlc(folder, "migration")
+    found = run_tlc(folder, "migration", archive_or_skip())
     names = {"Deadlock": "no_deadlock", "Action": "a property of steps"}
     violated = [names.get(each, re.sub(r"(?<!^)(?=[A-Z])", "_", each).lower()) for each in found.violated]
     return Outcome(found.states, found.transitions, *violated)

@@ -94,6 +94,7 @@ class Exploration:
 
     levels:   number of states first met at each depth; states = their sum.
     finished: whether every reachable state was met; else ``stopped`` says why not.
+    interrupted: whether the user ended the search, so that to search on would say more.
     fired:    for each action, how many transitions it made.
     silent:   clauses that never decide; only known of a finished search.
     orbits:   how many states were searched, where each stands for all that differ from it in names only; None where
@@ -112,6 +113,7 @@ class Exploration:
     fired: dict[str, int]
     silent: tuple[SilentClause, ...] = ()
     orbits: int | None = None
+    interrupted: bool = False
     seconds: float = field(default=0.0, compare=False)
     bytes_per_state: float = field(default=0.0, compare=False)
     by: str = field(default="", compare=False)
@@ -125,11 +127,6 @@ class Exploration:
     def depth(self) -> int:
         """The largest number of steps that a state is away from the initial states."""
         return len(self.levels) - 1
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the user ended the search, so that searching on would say more."""
-        return self.stopped.startswith("interrupted")
 
     @property
     def dead_actions(self) -> tuple[str, ...]:

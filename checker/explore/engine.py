@@ -100,6 +100,7 @@ class _Exploring:
             transitions=sum(fired.values()),
             finished=not search.stopped,
             stopped=search.stopped,
+            interrupted=search.interrupted,
             verdicts=verdicts,
             goals=goals,
             fired=fired,

@@ -52,6 +52,7 @@ class Search:
     found:     for each question that turned out true somewhere, where first.
     fired:     transitions of each effect, from all states that the levels stand for.
     stopped:   why the search ended early; empty if it finished.
+    interrupted: whether the user ended it.
     peak:      bytes of memory that states took at the most.
     compiled:  who takes the steps, once that is machine code.
     by:        what took the steps, in words; where machine code would have paid and could not be had, why.
@@ -71,7 +72,7 @@ class Search:
         self.levels: list[int] = []
         self.stand_for: list[int] = []
         self.found: dict[str, Found] = {}
-        self.stopped = ""
+        self.stopped, self.interrupted = "", False
         self.peak = 0
         meaning = prepared.meaning
         symmetry = Symmetry(meaning.instance, self.layout) if options.symmetry else None
@@ -193,7 +194,7 @@ class Search:
                 self._leave()
                 self._drop_answered()
         except KeyboardInterrupt:
-            self.stopped = f"interrupted at depth {len(self.levels)}"
+            self.stopped, self.interrupted = f"interrupted at depth {len(self.levels)}", True
         except MemoryError:
             self.stopped = f"memory exhausted at depth {len(self.levels)}"
         except WorkerLost as lost:

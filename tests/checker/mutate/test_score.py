@@ -174,7 +174,7 @@ def test_progress_counts_up_to_the_total(light):
 
 def test_an_interrupt_during_an_exploration_ends_the_judgement(monkeypatch):
     def interrupted(instance, options):
-        return replace(explore(instance, options), finished=False, stopped="interrupted at depth 1")
+        return replace(explore(instance, options), finished=False, stopped="at depth 1", interrupted=True)
 
     monkeypatch.setattr(searching, "explore", interrupted)
     report = judged(LIGHT)

@@ -424,6 +424,14 @@ def test_list_names_everything() -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_a_folder_of_an_instances_name_is_not_taken_for_it() -> None:
+    Path("claim-tiny").mkdir()
+    Path("H3").mkdir()
+    assert attorn_("check", "claim-tiny").exit_code == 0
+    assert attorn_("show", "claim-tiny").exit_code == 0
+    assert attorn_("graph", "H3").exit_code == 0
+
+
 def test_list_can_be_of_one_kind() -> None:
     names = [line.split()[0] for line in attorn_("list", "goals").stdout.splitlines() if line[2] != " "]
     assert names == list(dict.fromkeys(goal.name for machine in MACHINES.values() for goal in machine.goals))

@@ -203,9 +203,13 @@ def is_hazard(name: str) -> bool:
 
 
 def is_file(name: str) -> bool:
-    """Whether a name is meant as a file: it ends like one, or has a folder in it."""
+    """Whether a name is meant as a file: it ends like one, or has a folder in it, or is one and nothing else."""
+    from attorn.model.instances import INSTANCES, MACHINES
+
     path = name.rpartition(":")[0] or name
-    return path.endswith(".py") or name.endswith(".py") or "/" in name or os.sep in name or Path(name).is_dir()
+    if path.endswith(".py") or name.endswith(".py") or "/" in name or os.sep in name:
+        return True
+    return Path(name).is_dir() and name not in INSTANCES and name not in MACHINES and not is_hazard(name)
 
 
 def _tell_apart(one: Instance, other: Instance) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attorn.checker.explorer import Entry
-from attorn.commands.targets import Target, checked_names, is_file, resolve
+from attorn.commands.targets import Target, checked_names, is_hazard, resolve
 from attorn.model.hazards import HAZARDS, hazard
 from attorn.model.instances import INSTANCES
 from attorn.spec.errors import BadInput
@@ -34,7 +33,7 @@ def worlds(what: str, sizes: Mapping[str, int]) -> tuple[list[Entry], str]:
     place, _, aim = what.rpartition("/")
     if not place or ".py" in aim:  # The last part is the file, and no name of a property.
         place, aim = what, ""
-    if re.fullmatch(r"[Hh]\d+", place) and not is_file(place):
+    if is_hazard(place):
         failure = hazard(place)
         checked_names([failure.instance(failure.mutated)], [aim] if aim else [])
         chosen, aim = [_failure(failure)], aim or failure.caught_by

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attorn.checker.explore.compiled.planes import Planes
 from attorn.checker.explore.engine import explore
-from attorn.checker.explore.options import Options, Progress
+from attorn.checker.explore.options import Engine, Options, Progress
 from attorn.checker.verdicts import Exploration
 from attorn.spec.errors import BadInput, TooLarge
 from attorn.spec.language import Instance
@@ -34,8 +35,9 @@ SIZES = 12
 LEAST = 0.4
 """How large a size is at least of which anything is learnt, by the bits that its states take."""
 TIMED = 3.0
-"""Seconds for which a search is timed, and states that the one that is timed should have."""
+"""Seconds for which a search is timed."""
 LARGE = 1_000_000
+"""States that the search that is timed should have; from about as many on, machine code searches."""
 MARGIN = 2.0
 """How much more wrong than ever seen the line may be, in powers of two of states."""
 
@@ -118,13 +120,13 @@ def estimate(instance: Instance, seconds: float = 20.0, told: Callable[[str], No
         states = round(expected)
     transitions = round(states * known[-1].transitions / known[-1].states)
     told(f"timing {measured.shape()}")
-    width, pace = _cost(measured)
+    width, pace, words = _cost(measured, states)
     return Estimate(
         states=states,
         low=round(states / factor),
         high=round(states * factor),
         transitions=transitions,
-        bytes=round(states * (width + 8 * (_words(instance) - _words(measured)))),
+        bytes=round(states * (width + 8 * (words(instance) - words(measured)))),
         seconds=transitions / pace,
         searched=whole.orbits if whole else None,
         basis=tuple(known),
@@ -189,8 +191,20 @@ def _counted(instance: Instance, end: float) -> Exploration | None:
     return found if found.finished else None
 
 
-def _cost(instance: Instance) -> tuple[float, float]:
-    """Bytes a state, and transitions a second, of a search of an instance with all its properties."""
+def _cost(instance: Instance, states: int) -> tuple[float, float, Callable[[Instance], int]]:
+    """Bytes a state and transitions a second of a search of an instance, and how many words a state of any takes.
+
+    The search asks all properties, by the engine that one of so many states ends with.
+    """
+    if states >= LARGE:
+        try:
+            return *_timed(instance, "compiled"), lambda other: Planes(other).words
+        except BadInput:
+            pass
+    return *_timed(instance, "arrays"), _words
+
+
+def _timed(instance: Instance, engine: Engine) -> tuple[float, float]:
     met: list[float] = []
 
     def watch(progress: Progress) -> None:
@@ -199,7 +213,7 @@ def _cost(instance: Instance) -> tuple[float, float]:
             raise KeyboardInterrupt
 
     began = time.perf_counter()
-    found = explore(instance, Options(goals=False), watch)
+    found = explore(instance, Options(goals=False, engine=engine), watch)
     took = met[-1] - met[0] or time.perf_counter() - began
     return found.bytes_per_state, max(found.transitions, 1) / took
 

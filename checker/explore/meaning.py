@@ -10,7 +10,7 @@ from functools import cached_property
 from attorn.checker.explore.circuit import Circuit, Node, Value, conjuncts
 from attorn.checker.explore.questions import Broken, Decides, IllDefined, Question, Reached, Stuck
 from attorn.spec.language import Expr, Field, Goal, Instance, Interpreter, Op, Property, Step
-from attorn.spec.language.sorts import Budget, RangeSort, Sort
+from attorn.spec.language.sorts import Budget, Sort
 
 __all__ = ["Effect", "Meaning"]
 
@@ -140,9 +140,8 @@ class Meaning:
                         when = circuit.assuming(guard, (condition, chosen))
                         if when == 0:
                             continue
-                        if isinstance(write.field.codomain, RangeSort):
-                            outside = circuit.disjunction((circuit.less(value, 0), circuit.less(size - 1, value)))
-                            faults.append(circuit.conjunction((when, outside)))
+                        outside = circuit.disjunction((circuit.less(value, 0), circuit.less(size - 1, value)))
+                        faults.append(circuit.conjunction((when, outside)))
                         if position in written:
                             faults.append(circuit.conjunction((when, written[position])))
                         written[position] = circuit.disjunction((when, written.get(position, 0)))

@@ -97,7 +97,7 @@ class Compiled:
         self._rounds(states, log.starts[-1], use, log.table)
         log.starts.append(len(states))
         self.drop(seen)
-        self.peak = max(self.peak, self.held)
+        self.peak = max(self.peak, log.bytes)
         return Reached(count, fired[self._effects], seen)
 
     def _see(self, seen: dict[str, Rows], states: Words, marks: Words) -> None:

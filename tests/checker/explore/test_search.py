@@ -16,13 +16,17 @@ from attorn.model.migration import CLAIM
 from attorn.spec.errors import BadInput, DoubleWrite, OutOfRange, TooLarge, UnknownName
 from attorn.spec.language import (
     ANY,
+    NONE,
     Counter,
     Element,
     Instance,
     Machine,
     Map,
+    Option,
     Relation,
     State,
+    UpTo,
+    Variable,
     action,
     exists,
     forall,
@@ -256,6 +260,44 @@ def test_a_counter_that_leaves_its_range_is_an_error():
         explore(Instance.of(Machine("counting", Counting, zero, (up,))))
     with pytest.raises(OutOfRange, match="sets count to -1"):
         explore(Instance.of(Machine("counting", Counting, zero, (safely, down))))
+
+
+class Boxed(State):
+    count = Counter(3)
+    box = Variable(Option(UpTo(3)))
+
+
+@initial
+def empty(s: Boxed):
+    s.count = 0
+    s.box = NONE
+
+
+@action
+def count_on(s: Boxed):
+    """Count up, but not above the limit."""
+    s.require(s.count < 3)
+    s.count = s.count + 1
+
+
+@action
+def put(s: Boxed):
+    """Put what was counted into the box."""
+    s.box = s.count
+
+
+@action
+def put_more(s: Boxed):
+    """Put more than was counted into the box."""
+    s.box = s.count + 1
+
+
+@pytest.mark.parametrize("engine", ["arrays", "compiled"])
+def test_a_number_in_an_option_must_stay_in_its_range_too(engine):
+    found = explore(Instance.of(Machine("boxed", Boxed, empty, (count_on, put))), Options(engine=engine))
+    assert found.states == 14  # 4 counts; the box is empty, or holds one of those up to the count: 4 + 1 + 2 + 3 + 4
+    with pytest.raises(OutOfRange, match="sets box to 5"):
+        explore(Instance.of(Machine("boxed", Boxed, empty, (count_on, put_more))), Options(engine=engine))
 
 
 def test_a_counter_that_stays_in_its_range_is_none():

@@ -16,7 +16,7 @@ PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP
 
 
 class Reserved:
-    """So many bytes, all zero; fewer, where the system does not lend as many.
+    """So many bytes, all zero; where the system does not lend as many, half of what it does.
 
     words: uint64, from where a line of the cache begins.
 
@@ -24,15 +24,15 @@ class Reserved:
     """
 
     def __init__(self, size: int) -> None:
-        size = max(size, mmap.PAGESIZE)
-        while True:
-            try:
-                self._room = mmap.mmap(-1, size, **PRIVATE)
-                break
-            except (OSError, ValueError) as error:
-                size //= 2
-                if size < mmap.PAGESIZE:
-                    raise MemoryError("the system lends no memory for states.") from error
+        wanted = size = max(size, mmap.PAGESIZE)
+        while (room := _lent(size)) is None:
+            size //= 2
+            if size < mmap.PAGESIZE:
+                raise MemoryError("the system lends no memory for states.")
+        if size < wanted:  # Something must be left for all else.
+            size = max(size // 2, mmap.PAGESIZE)
+            room = _lent(size) or room
+        self._room = room
         self.words: NDArray[np.uint64] = np.frombuffer(self._room, np.uint64, size // WORD)
         self._in_large_pages = False
 
@@ -47,6 +47,13 @@ class Reserved:
             self._in_large_pages = True
             if hasattr(mmap, "MADV_HUGEPAGE"):
                 self._room.madvise(mmap.MADV_HUGEPAGE)
+
+
+def _lent(size: int) -> mmap.mmap | None:
+    try:
+        return mmap.mmap(-1, size, **PRIVATE)
+    except (OSError, ValueError):
+        return None
 
 
 def installed() -> int:

@@ -26,7 +26,7 @@ declare i64 @llvm.ctpop.i64(i64)
 
 define internal i64 @prefetch(i64 %address) alwaysinline {
   %pointer = inttoptr i64 %address to ptr
-  call void @llvm.prefetch.p0(ptr %pointer, i32 0, i32 3, i32 1)
+  call void @llvm.prefetch.p0(ptr %pointer, i32 0, i32 2, i32 1)
   ret i64 0
 }
 

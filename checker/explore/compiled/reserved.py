@@ -51,9 +51,13 @@ class Reserved:
 
 def _lent(size: int) -> mmap.mmap | None:
     try:
-        return mmap.mmap(-1, size, **PRIVATE)
+        room = mmap.mmap(-1, size, **PRIVATE)
     except (OSError, ValueError):
         return None
+    if hasattr(mmap, "MADV_DONTFORK"):
+        # A forked process does not look at it, and is refused where the system would have to lend all of it once more.
+        room.madvise(mmap.MADV_DONTFORK)
+    return room
 
 
 def installed() -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from attorn.checker.explore.compiled.reserved import Reserved, installed
+from attorn.checker.explore.team import available, together
 
 MIB = 1 << 20
 
@@ -48,3 +49,11 @@ def test_where_nothing_is_lent_memory_is_exhausted(monkeypatch: pytest.MonkeyPat
 
 def test_a_machine_has_memory() -> None:
     assert installed() >= 256 * MIB
+
+
+@pytest.mark.skipif(not available(), reason="this system cannot fork")
+def test_a_process_with_much_memory_reserved_can_fork() -> None:
+    rooms = [Reserved(installed()) for _ in range(3)]
+    rooms[0].words[0] = 7
+    assert together([lambda: 1, lambda: 2], lambda: None) == [1, 2]
+    assert rooms[0].words[0] == 7

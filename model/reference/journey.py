@@ -50,7 +50,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     why:      what went wrong, for a person; "" when nothing did.
     began:    when the order to suspend was given, in seconds of the monotonic clock.
     downtime: seconds from then to the guest's first effect after it; None when it was not seen yet.
-    steps:    seconds by step.
+    steps:    seconds by step; where several are done by one message, nearly all is that of the first.
     """
 
     vm: str

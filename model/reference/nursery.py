@@ -34,6 +34,8 @@ from attorn.model.reference.wire import Caller, connect, listen
 __all__ = ["Birth", "bear", "entrust", "gone", "nursery", "release"]
 
 MODULES = ("coordinator", "firmware", "partition", "vm_process")
+LATER = ("guests.guest", "pretend", "vmm.kvm.engine")
+"""What those load when they first need it: the first migration would wait for that."""
 ABOVE = 1000
 """Handles in transit are kept above all numbers that options name."""
 
@@ -136,6 +138,8 @@ def main() -> None:
     entries: dict[str, Callable[[Any], None]] = {}
     for name in MODULES:
         entries[name] = import_module(f"attorn.model.reference.{name}").serve
+    for name in LATER:
+        import_module(f"attorn.model.reference.{name}")
     server = Server("the nursery", ())
 
     def bear(handles: tuple[int, ...], birth: Birth) -> tuple[int, list[int]]:

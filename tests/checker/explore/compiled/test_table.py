@@ -113,13 +113,13 @@ def test_a_batch_can_be_sifted_while_another_is_taken(threads: int) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_table_stops_at_its_memory_and_still_knows_what_it_had(threads: int) -> None:
-    table, rows = Table(1, 200_000), np.arange(100_000, dtype=np.uint64).reshape(-1, 1_000, 1)
-    team = Threads(threads)
+    memory, rows = 3_000_000, np.arange(400_000, dtype=np.uint64).reshape(-1, 1_000, 1)
+    table, team = Table(1, memory), Threads(threads)
     with pytest.raises(MemoryError, match="no room for more"):
         for batch in rows:
             table.insert_parts(batch.reshape(2, 500, 1), [500, 500], team)
-            assert table.bytes <= 200_000
-    assert 5_000 <= len(table) < 20_000
+            assert table.bytes <= memory
+    assert 40_000 <= len(table) < memory / 16
     assert (table.find(rows.reshape(-1, 1)[: len(table)]) == np.arange(len(table))).all()
 
 
@@ -134,7 +134,7 @@ def test_more_states_than_a_slot_can_name_are_refused(threads: int, monkeypatch:
 
 
 def test_a_table_that_an_error_left_half_done_takes_no_more() -> None:
-    table = Table(1, 200_000)
+    table = Table(1, 1_000_000)
     with pytest.raises(MemoryError):
         table.insert(np.arange(100_000, dtype=np.uint64)[:, None])
     with pytest.raises(AssertionError, match="takes no more"):

@@ -74,14 +74,15 @@ def compiled_without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "LEVEL", 0)
 
 
-@pytest.mark.parametrize("name", ["claim-tiny", "claim-small", "claim-partitions", "memfd"])
+@pytest.mark.parametrize("name", ["claim-tiny", "claim-small"])
 def test_engines_agree_on_named_instances(name: str) -> None:
     agree(instance(name))
 
 
 def test_engines_agree_where_programs_are_optimised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "LEVEL", 2)
-    agree(instance("firmware"))
+    agree(instance("claim-partitions"))
+    agree(instance("memfd"))
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -100,24 +101,31 @@ def engines_agree(drawn: Instance, threads: int) -> None:
     agree(drawn, threads=threads, max_states=3000)
 
 
-@settings(SETTINGS, max_examples=40)
+@settings(SETTINGS, max_examples=25)
 @given(drawn=st.one_of(instances(), instances(), wide_instances()), threads=st.sampled_from((1, 2)))
 def test_engines_agree_on_random_machines(drawn: Instance, threads: int) -> None:
     engines_agree(drawn, threads)
 
 
-@settings(SETTINGS, max_examples=15)
+@settings(SETTINGS, max_examples=8)
 @given(drawn=st.one_of(instances(), wide_instances()))
 def test_engines_agree_where_nothing_is_written_out(drawn: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(algebra, "UNROLLED", 1)
     engines_agree(drawn, 1)
 
 
-@settings(SETTINGS, max_examples=15)
+@settings(SETTINGS, max_examples=8)
 @given(drawn=instances())
 def test_engines_agree_where_nothing_is_a_lane(drawn: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(algebra, "LANES", 1)
     engines_agree(drawn, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["claim", "firmware", "live-update", "firmware-two"])
+def test_engines_agree_on_larger_instances(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "LEVEL", 2)
+    agree(instance(name))
 
 
 @pytest.mark.slow
@@ -156,7 +164,6 @@ def test_machine_code_takes_over_where_the_level_pays_for_it(monkeypatch: pytest
     monkeypatch.setattr(search, "COMPILE", 500)
     found = explore(instance("memfd"))
     assert found.by == "machine code from depth 9"
-    assert told(found) == told(explore(instance("memfd"), Options(engine="arrays")))
     assert explore(instance("memfd"), Options(symmetry=True)).by == "arrays"
     assert explore(instance("memfd"), Options(memory=1 << 30)).by == "arrays"
     assert explore(instance("memfd"), Options(engine="arrays")).by == "arrays"
@@ -267,7 +274,7 @@ def never_one_dark(s: Lamps) -> object:
 LAMPS = Machine("lamps", Lamps, dark, (switch, fuse), (never_one_dark,))
 
 
-@pytest.mark.parametrize("lamps", [1, 2, 62, 63, 64, 65])
+@pytest.mark.parametrize("lamps", [1, 63, 64])
 def test_words_may_be_full(lamps: int) -> None:
     asked = Instance.of(LAMPS, Lamp=lamps)
     found = explore(asked, Options(engine="compiled", max_states=5 + lamps**2))

@@ -25,7 +25,7 @@ from tabulate import tabulate
 from attorn.model.reference.attestation import witnessed
 from attorn.model.reference.engines import missing
 from attorn.model.reference.fault_points import Defect
-from attorn.model.reference.holdings import holdings, resident
+from attorn.model.reference.holdings import holdings, left_behind, resident
 from attorn.reference import Ending, Host, Vm
 from benchmarks.qemu_migration import QEMU, migrated
 
@@ -195,9 +195,8 @@ def sustained(engines: tuple[str, str], hops: int) -> str:
         for number in range(hops):
             hop(vm, f"partition{(number + 1) % 2}")
         seconds = time.monotonic() - began
-        after, grown = holdings(host), resident(host) - own
+        left, grown = left_behind(host, before), resident(host) - own
         sweeps(console, 2)
-    left = {what: after[what] - before[what] for what in before if after[what] != before[what]}
     return (
         f"{'-'.join(engines)}: {hops:,} hops, {hops / seconds:.1f} a second; left behind: {left or 'nothing'}; "
         f"firmware and partitions have {grown >> 10:+,} KiB of memory of their own"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 
 from attorn.model.reference.host import Host
 from attorn.model.reference.revocation import family
 
-__all__ = ["holdings", "resident"]
+__all__ = ["holdings", "left_behind", "resident"]
 
 
 def holdings(host: Host) -> dict[str, int]:
@@ -22,6 +23,17 @@ def holdings(host: Host) -> dict[str, int]:
         "segments": len(host.table().owner),
         "files of the host": sum(len(names) for _, _, names in os.walk(host.directory)),
     }
+
+
+def left_behind(host: Host, before: dict[str, int], seconds: float = 10.0) -> dict[str, int]:
+    """How much more is held than before, by what; whatever is about to be given up is waited for some seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        now = holdings(host)
+        more = {what: now[what] - before[what] for what in before if now[what] > before[what]}
+        if not more or time.monotonic() > deadline:
+            return more
+        time.sleep(0.01)
 
 
 def resident(host: Host) -> int:

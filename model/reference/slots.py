@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -21,12 +20,13 @@ STILL = Status(attached=False, running=False)
 """Of a VMM that is not there, or has nothing."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, kw_only=True):
     """What a partition says of a VM.
 
     phase, aborting, heard, told, cut, target: as its source; ABSENT when it is not.
     arrival: as its destination.  resources: whether it has a VM of that name at all.  epoch: of the migration.
     locked:  whether its VMM may use the VM's disk, or would if it had one.
+    status:  what its VMM said of itself when it was last asked for something.
     """
 
     phase: Phase = Phase.ABSENT
@@ -44,29 +44,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     configuration: bytes = b""
 
 
-@dataclass
-class Slot:
-    """One VM in this partition."""
+class Slot(Report, kw_only=True):
+    """One VM in this partition: what there is to say of it, its VMM, and what only that needs.
+
+    state:    what the VM is to go on from.
+    released: whether the firmware may have taken the VM's process away, as its policy is.
+    """
 
     vm: str
-    plan: Plan
     hosted: Hosted | RemoteVm | None = None
-    phase: Phase = Phase.ABSENT
-    target: str = ""
-    epoch: int = 0
-    aborting: bool = False
-    heard: bool = False
-    cut: bool = False
-    told: Outcome = Outcome.OPEN
-    arrival: Arrival = Arrival.NOTHING
-    resources: bool = False
-    locked: bool = False
     state: RunState | None = None
-    configuration: bytes = b""
-    status: Status = STILL
-    """What the VMM said of itself when it was last asked for something."""
-    released: bool = field(default=False)
-    """Whether the firmware may have taken the VM's process away, as its policy is."""
+    released: bool = False
 
     def vmm(self) -> Hosted | RemoteVm:
         if self.hosted is None:
@@ -98,7 +86,7 @@ class Slots:
         """Make a VMM for a VM that this partition does not have; ``coming`` from another, it is made ready for it."""
         if vm in self._slots:
             raise Refused(f"{self.name} has a VM {vm} already.")
-        slot = Slot(vm, plan, self._fresh(vm))
+        slot = Slot(vm=vm, plan=plan, hosted=self._fresh(vm))
         try:
             slot.status = slot.vmm().make(self._engine, plan)
             if coming:
@@ -117,7 +105,7 @@ class Slots:
 
     def of_any(self, vm: str) -> Slot:
         """The slot of a VM; an empty one where there was none."""
-        return self._slots.setdefault(vm, Slot(vm, Plan(guest="")))
+        return self._slots.setdefault(vm, Slot(vm=vm))
 
     def take_again(self, slot: Slot) -> None:
         """Map the VM's memory once more, in a new process if the firmware has ended the old one."""
@@ -159,10 +147,8 @@ class Slots:
 
     def report(self, slot: Slot, configuration: bool = False) -> Report:
         """What there is to say of a VM, of its VMM as it was when last asked for something."""
-        status = slot.status
-        return Report(
-            phase=slot.phase, target=slot.target, epoch=slot.epoch, aborting=slot.aborting, heard=slot.heard,
-            cut=slot.cut, told=slot.told, arrival=slot.arrival, resources=slot.resources,
-            locked=slot.locked and (status.locked or not status.has_disk), status=status,
-            plan=slot.plan, configuration=slot.configuration if configuration else b"",
-        )  # fmt: skip
+        said = Report(**{name: getattr(slot, name) for name in Report.__struct_fields__})
+        said.locked = slot.locked and (slot.status.locked or not slot.status.has_disk)
+        if not configuration:
+            said.configuration = b""
+        return said

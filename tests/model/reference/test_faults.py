@@ -67,7 +67,7 @@ def test_the_way_back_survives_too() -> None:
 
 def test_messages_may_be_lost_doubled_delayed_truncated_and_flipped() -> None:
     noise = NoiseSetting(share=0.15, seed=7)
-    with quiet_host(noise=noise, seconds=0.3, attempts=30) as host:
+    with quiet_host(noise=noise, seconds=0.1, attempts=120) as host:
         tally = disturb(host, messages=60)
         assert host.departure is None
     assert tally.faults == []

@@ -57,7 +57,7 @@ def test_real_processes_go_there_and_back_as_the_claim_says() -> None:
 @pytest.mark.parametrize(
     ("hazard", "why"),
     [
-        ("H1", "and declined answer: partition1 does not answer VM vm0 now"),
+        ("H4", "and declined reclaim: VM vm0: partition0 has been let in; its segments stay there"),
         ("H7", "after exit, resources[partition0, vm0, VCPU] is False, not True"),  # a source that exits frees it
         ("H8", "after time_out, told[vm0] is OPEN, not STAYED"),
     ],
@@ -73,6 +73,7 @@ def test_what_the_reference_cannot_follow_is_said() -> None:
     for what, advice in (
         ("live-update/hands_over", "a kernel that boots another"),
         ("H21", "has no step ask_for_reset, reset"),
+        ("H1", "the destination answers once it executes the VM, and not before"),
     ):
         done = attorn_("schedule", what, "--on-reference")
         assert done.exit_code == 3, (what, done.output)

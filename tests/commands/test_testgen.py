@@ -178,7 +178,6 @@ def test_a_report_names_the_command_that_makes_the_test() -> None:
         (("room.py/at_most_one", "--cover", "actions", "--adapter", "lamps:Careful", "--out", "x.py"), "is one run"),
         (("room.py/some_light", "--adapter", "lamps:Careful", "--out", "x.py"), "never comes about"),
         (("room.py/no_deadlock", "--adapter", "lamps:Careful", "--out", "x.py"), "has no run"),
-        (("H3", "--vms", "2", "--adapter", "lamps:Careful", "--out", "x.py"), "has its own sizes"),
     ],
 )
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(arguments: tuple[str, ...], advice: str) -> None:

@@ -161,7 +161,7 @@ class _Exploring:
             path, certain = self._paths.get(_goal(goal)), True
         else:
             depth = len(self._search.levels) - 1 if self._search.stopped else None
-            path, certain = shortest_through(goal, self._prepared, self._options.symmetry, depth, self._room())
+            path, certain = shortest_through(goal, self._prepared, depth, self._room())
         if path is None:
             reached = False if certain and not self._search.stopped else None
             return GoalVerdict(goal.name, goal.sentence, goal.where, reached)

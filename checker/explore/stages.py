@@ -46,20 +46,20 @@ def choices(instance: Instance, goal: Goal) -> Iterator[tuple[int, ...]]:
 
 @spends(Phase.RUNS, held=True)
 def shortest_through(
-    goal: Goal, prepared: Prepared, symmetry: bool, depth: int | None, states: int | None
+    goal: Goal, prepared: Prepared, depth: int | None, states: int | None
 ) -> tuple[Path | None, bool]:
     """A shortest run that meets all stages in order, for the best choice of arguments.
 
-    symmetry: whether states that differ only in the names of individuals other than the arguments are met once.
-    depth:    longer runs are not looked for, if given.
-    states:   the search for one choice is given up at this many states, if given.
+    States that differ only in the names of individuals other than the arguments are met once.
+
+    depth:  longer runs are not looked for, if given.
+    states: the search for one choice is given up at this many states, if given.
     Returns the run, if there is one; and whether, if there is none, that is certain up to the depth.
     """
     best: Path | None = None
     certain = True
-    plain = Expander(prepared.meaning, prepared.layout, {})
     for arguments in choices(prepared.meaning.instance, goal):
-        expander = _keeping(goal, arguments, prepared) if symmetry else plain
+        expander = _keeping(goal, arguments, prepared)
         search = _Staged(goal, arguments, prepared, expander)
         end = search.run(depth if best is None else len(best) - 1, states)
         if end is not None:

@@ -64,7 +64,6 @@ class Options:
             if chosen and self.device != "cpu":
                 raise BadInput(f"on the device {self.device} there is no way to use {name}. Leave out one of them.")
         unknown = {
-            "symmetry": self.symmetry,
             "clusters": self.cluster,
             "checkpoints": self.checkpoint,
             "devices": self.device != "cpu",

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Found", "Search"]
 
 REBUILD = 1 << 12  # states in a level from which on it pays to drop questions that are answered
-COMPILE = 1 << 16  # states in a level from which on it pays to compile
+COMPILE = 1 << 16  # states in a level from which on it pays to compile; by symmetry there is more to do for each
+COMPILE_BY_SYMMETRY = 1 << 13
 FAULT = "fault"
 
 
@@ -206,10 +207,11 @@ class Search:
         """Have the steps taken by machine code from here on, if that is wanted and there is a way."""
         options, wanted = self._options, self._options.engine
         elsewhere = options.cluster is not None or options.device != "cpu"
-        arrays = wanted == "arrays" or options.symmetry or options.checkpoint is not None or elsewhere
+        arrays = wanted == "arrays" or options.checkpoint is not None or elsewhere
         if arrays or not self._compilable:
             return
-        if wanted == "auto" and (options.memory is not None or self._frontier.count < COMPILE):
+        pays = COMPILE_BY_SYMMETRY if options.symmetry else COMPILE
+        if wanted == "auto" and (options.memory is not None or self._frontier.count < pays):
             return  # Of memory, arrays take less.
         self._compilable = False
         try:
@@ -232,7 +234,8 @@ class Search:
             raise CannotCompile(f"llvmlite, which makes machine code, cannot be imported ({error}).") from error
         levels = [self.visited.level(depth) for depth in range(len(self.levels) + 1)]
         asked = {name: question for name, question in self._questions.items() if name not in self.found}
-        return Compiled(self._prepared, asked, levels, self._options.threads, self._options.memory)
+        symmetry = self.expander.symmetry
+        return Compiled(self._prepared, symmetry, asked, levels, self._options.threads, self._options.memory)
 
     def _raise_fault(self) -> None:
         """Let the plain meaning say what is wrong with a step that is not well defined."""

@@ -45,9 +45,7 @@ def choices(instance: Instance, goal: Goal) -> Iterator[tuple[int, ...]]:
 
 
 @spends(Phase.RUNS, held=True)
-def shortest_through(
-    goal: Goal, prepared: Prepared, depth: int | None, states: int | None
-) -> tuple[Path | None, bool]:
+def shortest_through(goal: Goal, prepared: Prepared, depth: int | None, states: int | None) -> tuple[Path | None, bool]:
     """A shortest run that meets all stages in order, for the best choice of arguments.
 
     States that differ only in the names of individuals other than the arguments are met once.

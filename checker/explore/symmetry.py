@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +20,18 @@ from attorn.checker.explore.phases import Phase, spends
 from attorn.spec.language import Cell, Instance
 from attorn.spec.language.sorts import ElementSort, OptionSort, Sort
 
-__all__ = ["Symmetry", "interchangeable"]
+__all__ = ["Place", "Symmetry", "interchangeable"]
 
 CHUNK = 1 << 13
+SAMPLE = 256  # states by which it is told which cells tell renamings apart
 RENAMINGS = 720  # of the sorts that are not sorted: each is tried on every state
-WORD = 64
+WORD, ALL = 64, (1 << 64) - 1
+MIXED = 0x9E3779B97F4A7C1
 
 Counts = NDArray[np.int64]
 Rename = Mapping[Sort, Sequence[int]]
+Image = tuple[int, Words]
+"""Which cell a renaming makes of a cell, and what of each of its values."""
 
 
 def interchangeable(instance: Instance, fixed: Collection[tuple[Sort, int]] = ()) -> dict[ElementSort, tuple[int, ...]]:
@@ -50,8 +54,12 @@ class Symmetry:
     It is the least of them, in an order of ours. One sort whose individuals are no value of any cell is made canonical
     by sorting what the cells say of each; the renamings of all others are tried one by one.
 
-    sorted:   the sort that is sorted, if any.
-    left_out: sorts with interchangeable individuals that are not renamed, as there would be too many renamings.
+    sorted:    the sort that is sorted, if any; records are its individuals that are.
+    left_out:  sorts with interchangeable individuals that are not renamed, as there would be too many renamings.
+    images:    for each renaming that is tried, which cell it makes of each cell, and what of each of its values.
+    clusters:  the cells of no record, in the order of the key, in parts that renamings map to themselves.
+    places:    where each cell lies in the key by which states are compared.
+    order:     how many renamings there are in all.
     """
 
     def __init__(self, instance: Instance, layout: Layout, fixed: Collection[tuple[Sort, int]] = ()) -> None:
@@ -64,12 +72,24 @@ class Symmetry:
             if count <= RENAMINGS:
                 tried.append(sort)
         self.left_out = tuple(sort for sort in free if sort != self.sorted and sort not in tried)
-        self._layout, self._records = layout, free[self.sorted] if self.sorted else ()
-        self._places = _places(instance, self.sorted, self._records)
-        self._renamings = [
-            _Renaming(instance, layout, self._places, rename) for rename in _renamings(instance, free, tried)
+        self._layout, self.records = layout, free[self.sorted] if self.sorted else ()
+        self.images = [
+            [_moved(instance, cell, rename) for cell in instance.cells] for rename in _renamings(instance, free, tried)
         ]
-        self.order = len(self._renamings) * math.factorial(len(self._records))
+        self.clusters = _clusters(instance, self.images, self.sorted, self.records)
+        self.places = _places(instance, self.clusters, self.sorted, self.records)
+        self._renamings = [_Renaming(layout, self.places, images) for images in self.images]
+        self.order = len(self.images) * math.factorial(len(self.records))
+
+    @property
+    def targets(self) -> int:
+        """Words of a key."""
+        return 1 + max((place.target for place in self.places), default=0)
+
+    @property
+    def first_record(self) -> int:
+        """The first word of a key that belongs to an individual that is sorted; those of all others come after it."""
+        return min((place.target for place in self.places if place.record), default=self.targets)
 
     @spends(Phase.SYMMETRY)
     def canonical(self, rows: Rows) -> Rows:
@@ -78,7 +98,7 @@ class Symmetry:
         for part in _chunks(rows):
             keys, _ = self._least(part)
             states = np.empty((self._layout.cells, len(part[0])), np.int64).T
-            for cell, place in enumerate(self._places):
+            for cell, place in enumerate(self.places):
                 digit = keys[place.target] >> np.uint64(place.shift)
                 states[:, cell] = (digit & np.uint64(place.mask)).view(np.int64)
             parts.append(self._layout.pack(states))
@@ -118,10 +138,10 @@ class Symmetry:
 
     def _columns(self, keys: list[Words]) -> list[list[Words]]:
         """The keys of each individual that is sorted; they come last."""
-        if not self._records:
+        if not self.records:
             return []
-        first = min(place.target for place in self._places if place.record)
-        width = (len(keys) - first) // len(self._records)
+        first = self.first_record
+        width = (len(keys) - first) // len(self.records)
         return [keys[start : start + width] for start in range(first, len(keys), width)]
 
     def _sort(self, keys: list[Words]) -> list[Words]:
@@ -134,10 +154,10 @@ class Symmetry:
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a cell lies in the keys by which states are compared: which key, from which bit on, under which mask.
+class Place:
+    """Where a cell lies in the key by which states are compared: in which word, from which bit on, under which mask.
 
-    record: whether the key belongs to an individual that is sorted.
+    record: whether the word belongs to an individual that is sorted.
     """
 
     target: int
@@ -149,15 +169,14 @@ class _Place:
 class _Renaming:
     """The keys of states under one renaming, looked up by the codes of their components."""
 
-    def __init__(self, instance: Instance, layout: Layout, places: Sequence[_Place], rename: Rename) -> None:
+    def __init__(self, layout: Layout, places: Sequence[Place], images: Sequence[Image]) -> None:
         self._targets = 1 + max((place.target for place in places), default=0)
-        moved = [_moved(instance, cell, rename) for cell in instance.cells]
         self._tables: list[tuple[int, int, Words]] = []
         for number, component in enumerate(layout.components):
             values = component.split(component.raw)
             found: dict[int, Words] = {}
             for cell in component.cells:
-                target, image = moved[cell]
+                target, image = images[cell]
                 place = places[target]
                 table = found.setdefault(place.target, np.zeros(len(component.raw), np.uint64))
                 table |= image[values[cell]] << np.uint64(place.shift)
@@ -185,23 +204,75 @@ def _base(sort: Sort) -> Sort:
     return sort
 
 
-def _places(instance: Instance, by: ElementSort | None, records: Sequence[int]) -> list[_Place]:
-    """A place for every cell: first the keys of what is not sorted, then those of each individual that is."""
+def _owner(cell: Cell, by: ElementSort | None, records: Sequence[int]) -> int | None:
+    """The individual whose record a cell belongs to, if any."""
+    index = dict(zip(cell.field.domain, cell.index, strict=True)).get(by) if by else None
+    return index if index in records else None
 
-    def owner(cell: Cell) -> int | None:
-        index = dict(zip(cell.field.domain, cell.index, strict=True)).get(by) if by else None
-        return index if index in records else None
 
-    keys: dict[int | None, list[int]] = {None: [0], **{each: [0] for each in records}}
-    spots = []
-    for cell in instance.cells:
-        used, bits = keys[owner(cell)], (cell.size - 1).bit_length()
-        if used[-1] + bits > WORD:
-            used.append(0)
-        spots.append((owner(cell), len(used) - 1, used[-1], (1 << bits) - 1))
-        used[-1] += bits
-    first = dict(zip(keys, itertools.accumulate(map(len, keys.values()), initial=0), strict=False))
-    return [_Place(first[one] + word, shift, mask, one is not None) for one, word, shift, mask in spots]
+def _places(
+    instance: Instance, clusters: Iterable[Sequence[int]], by: ElementSort | None, records: Sequence[int]
+) -> list[Place]:
+    """A place for every cell: first the words of what is no record, from the highest bit on, then those of each."""
+    lists = [[cell for cluster in clusters for cell in cluster]]
+    lists += [[n for n, cell in enumerate(instance.cells) if _owner(cell, by, records) == each] for each in records]
+    places: dict[int, Place] = {}
+    word = 0
+    for number, cells in enumerate(lists):
+        free = WORD
+        for cell in cells:
+            bits = _bits(instance, cell)
+            if bits > free:
+                word, free = word + 1, WORD
+            free -= bits
+            places[cell] = Place(word, free, (1 << bits) - 1, number > 0)
+        word += 1
+    return [places[cell] for cell in range(len(instance.cells))]
+
+
+def _bits(instance: Instance, cell: int) -> int:
+    return (instance.cells[cell].size - 1).bit_length()
+
+
+def _clusters(
+    instance: Instance, images: Sequence[Sequence[Image]], by: ElementSort | None, records: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """The least sets of cells of no record that renamings map to themselves: first those that tell most apart.
+
+    How much that is, is seen from states of which only their being many and different matters.
+    """
+    loose = [number for number, cell in enumerate(instance.cells) if _owner(cell, by, records) is None]
+    cluster_of = {cell: frozenset(moved[cell][0] for moved in images) for cell in loose}
+    left = sorted({tuple(sorted(cluster)) for cluster in cluster_of.values()})
+    salt = np.arange(1, SAMPLE + 1, dtype=np.uint64)
+    keys = {}
+    for cluster in left:
+        found = np.zeros((len(images), SAMPLE), np.uint64)
+        ends = itertools.accumulate(_bits(instance, cell) for cell in cluster)
+        shifts = {cell: np.uint64(end % WORD) for cell, end in zip(cluster, ends, strict=True)}
+        for cell in cluster:
+            values = (salt * np.uint64((2 * cell + 3) * MIXED & ALL) >> np.uint64(32)) % np.uint64(
+                instance.cells[cell].size
+            )
+            for row, moved in zip(found, images, strict=True):
+                target, image = moved[cell]
+                row |= image[values.astype(np.intp)] << shifts[target]
+        keys[cluster] = found
+    ordered: list[tuple[int, ...]] = []
+    alive = np.ones((len(images), SAMPLE), np.bool_)
+    while left:
+        after = {cluster: alive & (keys[cluster] == _lowest(keys[cluster], alive)) for cluster in left}
+        best = min(left, key=lambda cluster: (np.count_nonzero(after[cluster]), cluster))
+        alive = after[best]
+        left.remove(best)
+        ordered.append(best)
+    return ordered
+
+
+def _lowest(keys: Words, alive: NDArray[np.bool_]) -> Words:
+    """For each state, the least key of the renamings that are left."""
+    lowest: Words = np.where(alive, keys, np.uint64(ALL)).min(axis=0)
+    return lowest
 
 
 def _renamings(
@@ -217,7 +288,7 @@ def _renamings(
         yield rename
 
 
-def _moved(instance: Instance, cell: Cell, rename: Rename) -> tuple[int, Words]:
+def _moved(instance: Instance, cell: Cell, rename: Rename) -> Image:
     """Which cell a renaming makes of a cell, and what it makes of each of its values."""
     index = tuple(_image(sort, number, rename) for sort, number in zip(cell.field.domain, cell.index, strict=True))
     values = [_image(cell.field.codomain, number, rename) for number in range(cell.size)]

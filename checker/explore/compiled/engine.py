@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
+from attorn.checker.explore.compiled.canonical import Canonical
 from attorn.checker.explore.compiled.kernel import Kernel
 from attorn.checker.explore.compiled.log import Log
 from attorn.checker.explore.compiled.planes import WORD, Planes, Words
@@ -19,6 +20,7 @@ from attorn.checker.explore.phases import Phase, spends
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.questions import Question
 from attorn.checker.explore.steps import Reached, unheard
+from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.visited import Visited, joined
 from attorn.spec.errors import Unsound
 
@@ -29,6 +31,7 @@ class Compiled:
     """All states in the memory of one machine, and the steps from them taken by threads that run at once.
 
     levels:    the states first met at each depth so far; the last come next.
+    symmetry:  by which states stand for others, if any do.
     questions: what is asked of them from now on.
     threads:   how many; one for each processor when None.
     memory:    bytes that states may take, if there is a limit.
@@ -40,6 +43,7 @@ class Compiled:
     def __init__(
         self,
         prepared: Prepared,
+        symmetry: Symmetry | None,
         questions: Mapping[str, Question],
         levels: Sequence[Rows],
         threads: int | None,
@@ -47,9 +51,10 @@ class Compiled:
     ) -> None:
         instance = prepared.meaning.instance
         planes = Planes(instance)
-        self._kernel = Kernel(instance, planes, questions)
+        canonical = None if symmetry is None else Canonical(planes, symmetry)
+        self._kernel = Kernel(instance, planes, questions, weighted=canonical is not None)
         self._effects = [number for number, effect in enumerate(prepared.meaning.effects) if effect.guard != 0]
-        self._rounds = Rounds(self._kernel, planes.words, threads or _processors())
+        self._rounds = Rounds(self._kernel, planes.words, threads or _processors(), canonical)
         if memory is not None and memory < 2 * self._rounds.bytes:
             raise CannotCompile(f"it takes {2 * self._rounds.bytes:,} bytes or more, and may take {memory:,}.")
         table = Table(planes.words, None if memory is None else memory - self._rounds.bytes)
@@ -81,16 +86,18 @@ class Compiled:
 
     def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next."""
-        log, count = self._log, self.count
+        log = self._log
         states = log.table.log
-        fired = np.zeros(self._kernel.effects, np.int64)
+        fired, stand_for = np.zeros(self._kernel.effects, np.int64), 0
         seen: dict[str, Rows] = {}
 
         def use(made: Round) -> None:
+            nonlocal stand_for
             assert made.batch is not None
             log.table.take(made.batch, len(made.shares), self._rounds.users)
             for share in made.shares:
                 np.add(fired, share.fired, out=fired)
+                stand_for += share.stand_for
                 self._see(seen, states[slice(*share.states)], share.marks)
             told(made.end - log.starts[-1])
 
@@ -98,7 +105,7 @@ class Compiled:
         log.starts.append(len(states))
         self.drop(seen)
         self.peak = max(self.peak, log.bytes)
-        return Reached(count, fired[self._effects], seen)
+        return Reached(stand_for, fired[self._effects], seen)
 
     def _see(self, seen: dict[str, Rows], states: Words, marks: Words) -> None:
         """Note of each question the first state of which it is true, in the order in which states are packed."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import llvmlite
+import numpy as np
 from llvmlite import binding
 
-__all__ = ["MachineCode"]
+__all__ = ["Called", "MachineCode"]
 
 FORMAT = "1"
 
@@ -35,6 +38,19 @@ class MachineCode:
     def address(self, function: str) -> int:
         """Where a visible function lies."""
         return int(self._engine.get_function_address(function))
+
+
+class Called:
+    """A compiled function; the interpreter's other threads run while it does."""
+
+    def __init__(self, code: MachineCode, function: Callable[..., Any]) -> None:
+        kind = ctypes.CFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * function.__code__.co_argcount)
+        self._code = code  # The function lasts as long as this.
+        self._function = kind(code.address(function.__name__))
+
+    def __call__(self, *arguments: Any) -> int:
+        found: int = self._function(*(each.ctypes.data if isinstance(each, np.ndarray) else each for each in arguments))
+        return found
 
 
 def folder() -> Path:

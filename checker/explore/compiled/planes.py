@@ -101,7 +101,7 @@ class Planes:
     def pack(self, states: NDArray[np.int64]) -> Words:
         """States in planes. states: int64[states, cells]."""
         rows = np.zeros((len(states), self.words), np.uint64)
-        for number, places in enumerate(self._places):
+        for number, places in enumerate(self.places):
             for plane, (word, bit) in enumerate(places):
                 rows[:, word] |= ((states[:, number] >> plane & 1) << np.int64(bit)).view(np.uint64)
         return rows
@@ -110,13 +110,13 @@ class Planes:
         """States as int64[states, cells]."""
         states = np.zeros((len(rows), len(self._cells)), np.int64)
         words = np.ascontiguousarray(rows.T)
-        for number, places in enumerate(self._places):
+        for number, places in enumerate(self.places):
             for plane, (word, bit) in enumerate(places):
                 states[:, number] |= ((words[word] >> np.uint64(bit) & np.uint64(1)) << np.uint64(plane)).view(np.int64)
         return states
 
     @cached_property
-    def _places(self) -> list[list[tuple[int, int]]]:
+    def places(self) -> list[list[tuple[int, int]]]:
         """For each cell, where each of its bits is: the word, and which bit of it."""
         found = []
         for cell in self._cells:

@@ -19,7 +19,7 @@ __all__ = ["Program"]
 
 EXPAND = (
     "define i64 @expand(ptr noalias %log, i64 %first, i64 %last, ptr noalias %out, i64 %capacity, "
-    "ptr noalias %fired, ptr noalias %marks, ptr noalias %produced) nounwind {"
+    "ptr noalias %fired, ptr noalias %marks, ptr noalias %produced, ptr noalias %weights) nounwind {"
 )
 FOLLOWING = (
     "  br label %done",
@@ -33,13 +33,18 @@ FOLLOWING = (
 class Program:
     """The text of the functions, for LLVM.
 
+    weighted: whether a step counts for as many as a weight of its state says.
+
     effects: how many steps there are: actions with arguments, in order.
     marks:   words of a state's answers: a bit for each question, and last how many successors there are so far. The
              first words of all states come first, then the second ones.
     """
 
-    def __init__(self, instance: Instance, planes: Planes, questions: Mapping[str, Question]) -> None:
+    def __init__(
+        self, instance: Instance, planes: Planes, questions: Mapping[str, Question], weighted: bool = False
+    ) -> None:
         self._instance, self._planes = instance, planes
+        self._weight = "%weight" if weighted else "1"
         self._terms = Terms()
         self._algebra = PlaneAlgebra(instance, planes, self._terms)
         self._interpret = Interpreter(self._algebra)
@@ -80,6 +85,8 @@ class Program:
             "  br i1 %fits, label %expanded, label %end",
             "expanded:",
             *self._place(),
+            "  %weighing = getelementptr i64, ptr %weights, i64 %number",
+            *["  %weight = load i64, ptr %weighing"] * (self._weight != "1"),
         ]
         end = [
             *FOLLOWING,
@@ -273,7 +280,7 @@ class Program:
         """Take a step that is enabled."""
         code, terms = self._code, self._terms
         code.say(f"store i64 1, ptr {self._enabled}")
-        code.increase(code.at("%fired", code.operand(number)), "1")
+        code.increase(code.at("%fired", code.operand(number)), self._weight)
         words, fault = self._updates.made(action.writes, given)
         if isinstance(fault, Term) or fault:
             for name, question in self._questions.items():

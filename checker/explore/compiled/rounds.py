@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from attorn.checker.explore.compiled.canonical import Canonical
 from attorn.checker.explore.compiled.kernel import Kernel
 from attorn.checker.explore.compiled.planes import Words
 from attorn.checker.explore.compiled.table import Batch, Table
@@ -27,12 +28,14 @@ class Share:
     """What one thread made of consecutive states.
 
     states:     the numbers of the first, and of the first from which no step was taken.
+    stand_for:  how many states these stand for.
     successors: uint64[count, words], of one state after the other; valid until the next round but one.
-    fired:      int64[effects], the transitions of each.
+    fired:      int64[effects], the transitions of each, from all states that these stand for.
     marks:      the answers to questions about each state, and the number of successors up to it.
     """
 
     states: tuple[int, int]
+    stand_for: int
     successors: Words
     fired: NDArray[np.int64]
     marks: Words
@@ -57,15 +60,19 @@ class Round:
 class Rounds:
     """Half of the threads make what the others use; a single one does both in turn.
 
+    Where states stand for others, making is nearly all of the work: then all do both in turn.
+
+    canonical: what replaces successors by the states that stand for them, if any do.
     users: the threads that are left for those who use what is made.
     bytes: that are taken by what is made.
     """
 
-    def __init__(self, kernel: Kernel, words: int, threads: int) -> None:
-        self._kernel = kernel
-        self._makers = Threads(max(threads // 2, 1))
-        self.users = Threads(max(threads - len(self._makers), 1))
-        self._pair, self._one = Threads(min(threads, 2)), Threads(1)
+    def __init__(self, kernel: Kernel, words: int, threads: int, canonical: Canonical | None = None) -> None:
+        self._kernel, self._canonical = kernel, canonical
+        in_turn = threads == 1 or canonical is not None
+        self._makers = Threads(threads if in_turn else threads // 2)
+        self.users = Threads(threads if in_turn else threads - len(self._makers))
+        self._pair, self._one = Threads(1 if in_turn else 2), Threads(1)
         self._parts = np.empty((2, len(self._makers), ROOM + kernel.effects, words), np.uint64)
         self._batches: list[Batch] = []
         self._growth = 1.0
@@ -130,8 +137,13 @@ class Rounds:
     def _share(self, states: Words, first: int, end: int, out: Words) -> Share:
         fired = np.zeros(self._kernel.effects, np.int64)
         marks = np.empty((self._kernel.marks, end - first), np.uint64)
-        count, stopped = self._kernel(states, first, end, out, fired, marks)
-        return Share((first, stopped), out[:count], fired, marks[:, : stopped - first])
+        weights = None if self._canonical is None else self._canonical.orbits(states[first:end])
+        count, stopped = self._kernel(states, first, end, out, fired, marks, weights)
+        stand_for = done = stopped - first
+        if self._canonical is not None and weights is not None:
+            self._canonical.canonical(out[:count])
+            stand_for = int(weights[:done].sum())
+        return Share((first, stopped), stand_for, out[:count], fired, marks[:, :done])
 
 
 def _used(use: Callable[[Round], None], made: Round) -> Round | None:

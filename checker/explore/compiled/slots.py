@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-import numpy as np
-
-from attorn.checker.explore.compiled.machine_code import MachineCode
+from attorn.checker.explore.compiled.machine_code import Called, MachineCode
 from attorn.checker.explore.compiled.native import (
     Word,
     equals,
@@ -78,20 +74,7 @@ def slot_functions(words: int, hashed: int = HASHED) -> SlotFunctions:
     numbers = {name: value for name, value in globals().items() if isinstance(value, int)}
     whole = (sift, claim, settle, append, find, spread)
     code = MachineCode(program_text(whole, parts, {**numbers, "WORDS": words, "HASHED": hashed}))
-    return SlotFunctions(*(_Called(code, function) for function in whole))
-
-
-class _Called:
-    """A compiled function; the interpreter's other threads run while it does."""
-
-    def __init__(self, code: MachineCode, function: Callable[..., Word]) -> None:
-        kind = ctypes.CFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * function.__code__.co_argcount)
-        self._code = code  # The function lasts as long as this.
-        self._function = kind(code.address(function.__name__))
-
-    def __call__(self, *arguments: Any) -> int:
-        found: int = self._function(*(each.ctypes.data if isinstance(each, np.ndarray) else each for each in arguments))
-        return found
+    return SlotFunctions(*(Called(code, function) for function in whole))
 
 
 def hash_of(row: Word) -> Word:

@@ -151,7 +151,7 @@ def test_the_log_is_the_same_for_any_number_of_threads(monkeypatch: pytest.Monke
     prepared = Prepared.of(instance("claim-small"))
     logs = []
     for threads in (1, 2, 5):
-        compiled = Compiled(prepared, {}, [prepared.initial], threads, None)
+        compiled = Compiled(prepared, None, {}, [prepared.initial], threads, None)
         while compiled.count:
             compiled.advance()
         assert isinstance(compiled.visited, Log)
@@ -164,7 +164,6 @@ def test_machine_code_takes_over_where_the_level_pays_for_it(monkeypatch: pytest
     monkeypatch.setattr(search, "COMPILE", 500)
     found = explore(instance("memfd"))
     assert found.by == "machine code from depth 9"
-    assert explore(instance("memfd"), Options(symmetry=True)).by == "arrays"
     assert explore(instance("memfd"), Options(memory=1 << 30)).by == "arrays"
     assert explore(instance("memfd"), Options(engine="arrays")).by == "arrays"
     assert explore(instance("claim-tiny")).by == "arrays"
@@ -182,7 +181,7 @@ def test_without_llvmlite_arrays_do_it_all_and_say_so(monkeypatch: pytest.Monkey
         explore(instance("memfd"), Options(engine="compiled"))
 
 
-@pytest.mark.parametrize("given", [{"symmetry": True}, {"checkpoint": "somewhere"}, {"engine": "steam"}])
+@pytest.mark.parametrize("given", [{"cluster": "auto"}, {"checkpoint": "somewhere"}, {"engine": "steam"}])
 def test_what_the_compiled_engine_cannot_do_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="compiled"):
         Options(**{"engine": "compiled", **given})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase
@@ -23,7 +24,7 @@ from attorn.spec.language import Instance, Step, Values
 __all__ = ["conforms", "state_machine"]
 
 STRIDE = 17
-AIMED = 8  # how much more likely than another action's a step is that leads to the aim
+AIMED = 8  # how many rules lead to the aim
 
 
 class _Call:
@@ -54,52 +55,48 @@ class _Conforming(RuleBasedStateMachine):
         self.at: int | None = None
         self.aim: Aim | None = None
 
-    def goes_on(self) -> st.SearchStrategy[_Call]:
-        """A step that is allowed now; where the run has no aim, it gets one first."""
-        if self.aims is None or self.at is None:
-            return _drawn(self.allowed(None))
+    def takes(self, action: str) -> list[list[_Call]]:
+        """The steps of an action that are allowed now: those not taken in this run yet, and all."""
+        calls = _offers(self.binding, self.session.possible).allowed.get(action, [])
+        return _some([call for call in calls if call.label not in self.taken], calls)
+
+    def declines(self, action: str) -> list[list[_Call]]:
+        """The steps of an action that are forbidden now: those that a single clause forbids, and the others."""
+        offers = _offers(self.binding, self.session.possible)
+        return _some(offers.decisive.get(action, []), offers.forbidden.get(action, []))
+
+    def nears(self) -> st.SearchStrategy[_Call]:
+        """A step that leads to the aim, or is the aim; where the run has no aim, it gets one first."""
+        assert self.aims is not None
         if self.aim is not None:
-            return _drawn(self.allowed(self.aim))
+            return st.sampled_from(self._nearer(self.aim))
         aims, turn = self.aims.all, STRIDE * len(self.session.program)
         # Hypothesis repeats what it drew before: the turn makes another aim of it.
-        return st.integers(0, len(aims) - 1).flatmap(lambda draw: _drawn(self.allowed(aims[(draw + turn) % len(aims)])))
+        return st.integers(0, len(aims) - 1).flatmap(
+            lambda draw: st.sampled_from(self._nearer(aims[(draw + turn) % len(aims)]))
+        )
 
-    def allowed(self, aim: Aim | None) -> list[list[_Call]]:
-        """The steps that are allowed now, those of one action together.
-
-        First, and so most likely to be drawn: those that lead to the aim, and those not taken in this run yet.
-        """
-        offers = _offers(self.binding, self.session.possible)
-        closer = self.aims.closer(self.at, aim) if self.aims and aim and self.at is not None else ()
-        aimed = [_Call(step, self.binding.label(step), aim) for step in closer]
-        fresh = [[call for call in calls if call.label not in self.taken] for calls in offers.allowed]
-        groups = (calls for calls in (*fresh, *offers.allowed) if calls)
-        return [
-            *[aimed] * (AIMED if aimed else 0),
-            *([_Call(call.step, call.label, aim) for call in calls] for calls in groups),
-        ]
-
-    def forbidden(self) -> list[list[_Call]]:
-        """The steps that are forbidden now: the aim, those that a single clause forbids by their action, the others."""
-        offers = _offers(self.binding, self.session.possible).forbidden
-        aimed = [call for calls in offers for call in calls if self._meets(call.step)][:1]
-        return [*[aimed] * (AIMED if aimed else 0), *offers]
+    def _nearer(self, aim: Aim) -> list[_Call]:
+        """The steps that lead to an aim; all that are allowed, where none does."""
+        assert self.aims is not None and self.at is not None
+        steps = [self.aims.step(aim)] if self._met(aim) else self.aims.closer(self.at, aim)
+        if steps:
+            return [_Call(step, self.binding.label(step), aim) for step in steps]
+        return [call for calls in _offers(self.binding, self.session.possible).allowed.values() for call in calls]
 
     def tries(self, call: _Call) -> None:
         """Try a step; once the aim is met there is none any more."""
         self.aim = call.aim or self.aim
-        if self._meets(call.step):
+        if self.aim is not None and self.aim.means(call.step) and self._met(self.aim):
             self.aim = None
         taken = self.session.attempt(call.step)
         self.taken.add(call.label)
         if taken and self.aims is not None and self.at is not None:
             self.at = self.aims.follow(self.at, call.step)
 
-    def _meets(self, step: Step) -> bool:
-        """Whether trying a step now is what the run aims at."""
-        if self.aims is None or self.aim is None or self.at is None:
-            return False
-        return self.aim.means(step) and self.aims.distance(self.aim)[self.at] == 0
+    def _met(self, aim: Aim) -> bool:
+        """Whether the run is where trying the aim's step is what it aims at."""
+        return self.aims is not None and self.at is not None and self.aims.distance(aim)[self.at] == 0
 
     def teardown(self) -> None:
         self.session.close()
@@ -108,9 +105,14 @@ class _Conforming(RuleBasedStateMachine):
 def state_machine(instance: Instance, said: str, factory: Factory) -> type[RuleBasedStateMachine]:
     """A state machine whose rules, preconditions and checks come from an instance.
 
-    For every action that the adapter has there are two rules: one takes a step that the specification allows where the
-    run is, the other tries one that it forbids, which the system must decline and stay as it was. After every step
-    what the system shows is compared. What fails is made as short as it can be, and printed as a test.
+    For every action that the adapter has there are two rules, such as ``takes_suspend`` and ``declines_suspend``: one
+    takes a step that the specification allows where the run is, the other tries one that it forbids, which the system
+    must decline and stay as it was. Where the graph of the instance is known, further rules lead to where a clause
+    alone decides, which draws from all steps seldom come to.
+
+    After every step what the system shows is compared with the specification. That is stronger than asking its
+    invariants, of which those are named that a departure violates. Individuals are drawn from finite sorts and known
+    beforehand, so there are no bundles of them. What fails is made as short as it can be, and printed as a test.
 
     said: how a test names the instance; empty where it has no name.
     Raises BadInput where the adapter cannot drive the instance.
@@ -124,10 +126,7 @@ def state_machine(instance: Instance, said: str, factory: Factory) -> type[RuleB
         "aims": aims,
         "__doc__": f"{binding.adapter.__name__} against {instance.name}.",
         "begin": _beginning(binding),
-        "do": _rule(_Conforming.goes_on, lambda run: bool(_offers(binding, run.session.possible).allowed)),
-        "refuse": _rule(
-            lambda run: _drawn(run.forbidden()), lambda run: bool(_offers(binding, run.session.possible).forbidden)
-        ),
+        **_rules(binding, aims),
     }
     made: Any = type(f"{binding.adapter.__name__}Conforms", (_Conforming,), names)
 
@@ -199,42 +198,63 @@ def _beginning(binding: Binding) -> Any:
     return begin
 
 
-def _rule(draw: Callable[[Any], st.SearchStrategy[_Call]], possible: Callable[[Any], bool]) -> Any:
+def _rules(binding: Binding, aims: Aims | None) -> dict[str, Any]:
+    """The rules by name: for each action one that takes it and one that sees it declined; and those that aim."""
+
+    def ready(run: _Conforming) -> bool:
+        return run.at is not None and bool(aims and aims.all) and bool(_offers(binding, run.session.possible).allowed)
+
+    found = {}
+    for action in binding.actions:
+        name = action.name
+        if name not in binding.adapter.by_itself:
+            for rule_name, calls in ((f"takes_{name}", _Conforming.takes), (f"declines_{name}", _Conforming.declines)):
+                offered = partial(calls, action=name)
+                found[rule_name] = _rule(rule_name, partial(_draw, offered), offered)
+    # Hypothesis draws all rules alike, so there are as many of these as they are to weigh.
+    return found | {name: _rule(name, _Conforming.nears, ready) for name in (f"nears_{turn}" for turn in range(AIMED))}
+
+
+def _rule(name: str, draw: Callable[[Any], st.SearchStrategy[_Call]], possible: Callable[[Any], object]) -> Any:
     """The rule that tries a step."""
 
-    @rule(call=st.runner().flatmap(draw))
-    @precondition(lambda run: run.session.possible and possible(run))
     def attempt(self: _Conforming, call: _Call) -> None:
         self.tries(call)
 
-    return attempt
+    attempt.__name__ = name
+    drawing = rule(call=st.runner().flatmap(draw))
+    return drawing(precondition(lambda run: bool(run.session.possible and possible(run)))(attempt))
 
 
-def _drawn(calls: list[list[_Call]]) -> st.SearchStrategy[_Call]:
-    return st.sampled_from(calls).flatmap(st.sampled_from)
+def _draw(offered: Callable[[Any], list[list[_Call]]], run: _Conforming) -> st.SearchStrategy[_Call]:
+    """A step of some group that is offered, all groups alike."""
+    return st.sampled_from(offered(run)).flatmap(st.sampled_from)
+
+
+def _some(*groups: list[_Call]) -> list[list[_Call]]:
+    return [group for group in groups if group]
 
 
 @dataclass(frozen=True)
 class _Offers:
-    """What rules offer in some possible states."""
+    """What rules offer in some possible states, by action: steps allowed, forbidden by one clause, and otherwise."""
 
-    allowed: list[list[_Call]]
-    forbidden: list[list[_Call]]
+    allowed: dict[str, list[_Call]]
+    decisive: dict[str, list[_Call]]
+    forbidden: dict[str, list[_Call]]
 
 
 def _offers(binding: Binding, possible: tuple[Values, ...]) -> _Offers:
     found: _Offers | None = binding.kept.get(possible)
     if found is None:
         choices = binding.choices(possible)
-        forbidden = _by_action(binding, choices.decisive)
-        if choices.forbidden:
-            forbidden.append([_Call(step, binding.label(step)) for step in choices.forbidden])
-        found = binding.kept[possible] = _Offers(_by_action(binding, choices.allowed), forbidden)
+        groups = (choices.allowed, choices.decisive, choices.forbidden)
+        found = binding.kept[possible] = _Offers(*(_by_action(binding, steps) for steps in groups))
     return found
 
 
-def _by_action(binding: Binding, steps: Sequence[Step]) -> list[list[_Call]]:
+def _by_action(binding: Binding, steps: Sequence[Step]) -> dict[str, list[_Call]]:
     found: dict[str, list[_Call]] = {}
     for step in steps:
         found.setdefault(step.action.name, []).append(_Call(step, binding.label(step)))
-    return list(found.values())
+    return found

@@ -210,6 +210,15 @@ class Restless(GoodDial):
         super().turn()
 
 
+def rules(made: Any) -> set[str]:
+    return {each.function.__name__ for each in made.rules() if not each.function.__name__.startswith("nears_")}
+
+
+def test_every_action_has_a_rule_that_takes_it_and_one_that_sees_it_declined() -> None:
+    assert rules(state_machine(dial, GoodDial)) == {"takes_turn", "declines_turn", "takes_back", "declines_back"}
+    assert rules(state_machine(dial, Restless)) == {"takes_turn", "declines_turn"}  # it turns back by itself
+
+
 def test_a_good_dial_of_which_a_part_is_seen_passes() -> None:
     tally = conforms(dial, GoodDial, FEW)
     assert tally.taken.keys() == tally.refused.keys() == {"turn()", "back()"}

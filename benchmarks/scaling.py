@@ -24,10 +24,16 @@ GROWING: tuple[tuple[str, dict[str, int]], ...] = (
     ("claim-vms", {}),
     ("claim", {"Segment": 3, "Address": 3}),
     ("claim", {"Segment": 4, "Address": 4}),
+    ("claim", {"VM": 3, "Segment": 3, "Address": 3}),
+    ("claim", {"Segment": 5, "Address": 3}),
     ("firmware", {}),
     ("firmware", {"Segment": 3}),
+    ("firmware", {"Segment": 6}),
+    ("firmware", {"Segment": 8}),
     ("firmware-two", {}),
     ("firmware", {"VM": 2}),
+    ("firmware", {"VM": 2, "Segment": 3}),
+    ("memfd", {"VM": 2, "Segment": 4}),
 )
 QUICK = 3
 SHARES = (1, 2, 4, 8)  # a search is given the memory that its states take, divided by these
@@ -35,8 +41,8 @@ SHARES = (1, 2, 4, 8)  # a search is given the memory that its states take, divi
 
 def run(quick: bool = False) -> None:
     """Print both tables."""
-    print("\nsymmetry: states there are, states searched for them, and seconds of the whole search")
-    head = ["instance", "changed", "states", "searched", "fewer", "symmetry s", "plain s"]
+    print("\nsymmetry: states there are, states searched for them, and seconds of the whole search by each engine")
+    head = ["instance", "changed", "states", "searched", "fewer", "machine code s", "arrays s", "without symmetry s"]
     print(tabulate(_symmetry(GROWING[:QUICK] if quick else GROWING), head, intfmt=",", floatfmt=".1f"))
     print("\ndisk: bytes of memory given for each state that there is, bytes moved, and time against ample memory")
     head = ["instance", "memory a state", "moved a state", "times as long"]
@@ -46,12 +52,14 @@ def run(quick: bool = False) -> None:
 def _symmetry(growing: tuple[tuple[str, dict[str, int]], ...]) -> Iterator[list[object]]:
     for name, changed in growing:
         chosen = instance(name, **changed)
-        reduced = explore(chosen, Options(symmetry=True, goals=False))
-        plain = explore(chosen, Options(goals=False)).seconds if reduced.states <= PLAIN else None
+        reduced = [explore(chosen, Options(symmetry=True, goals=False, engine=each)) for each in ("auto", "arrays")]
+        compiled, arrays = reduced
+        assert (compiled.states, compiled.orbits) == (arrays.states, arrays.orbits)
+        assert compiled.orbits is not None
+        plain = explore(chosen, Options(goals=False)).seconds if compiled.states <= PLAIN else None
         said = ", ".join(f"{size} {sort}" for sort, size in changed.items())
-        assert reduced.orbits is not None
-        fewer = reduced.states / reduced.orbits
-        yield [name, said, reduced.states, reduced.orbits, f"{fewer:,.0f} times", reduced.seconds, plain]
+        fewer = f"{compiled.states / compiled.orbits:,.0f} times"
+        yield [name, said, compiled.states, compiled.orbits, fewer, compiled.seconds, arrays.seconds, plain]
 
 
 def _disk(name: str) -> Iterator[list[object]]:

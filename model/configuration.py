@@ -64,6 +64,21 @@ def damage(s: DamagedConfiguration, vm: VM, segment: Segment) -> None:
     s.sent[vm, Message.CONFIG] = False
 
 
+@action(party="fault")
+def forge(s: DamagedConfiguration, vm: VM, segment: Segment) -> None:
+    """A configuration arrives that names a segment of somebody else; the destination compares it with the firmware's
+    table, and drops it.
+    """
+    s.require(
+        s.sent[vm, Message.CONFIG],
+        s.arrival[vm] == Arrival.NOTHING,
+        ~s.holds[vm, segment],
+        s.damages > 0,
+    )
+    s.damages = s.damages - 1
+    s.sent[vm, Message.CONFIG] = False
+
+
 def _map_taken(s: DamagedConfiguration, vm: VM, segment: Segment) -> None:
     s.require(s.taken[vm, segment])
 
@@ -99,9 +114,9 @@ CHECKED_CONFIGURATION = Addition(
         "bury": _drop,
         "crash": _crash_dropping,
     },
-    steps=(damage,),
+    steps=(damage, forge),
 )
-"""The destination knows of the segments only what has arrived; it drops a configuration that is damaged."""
+"""The destination knows of the segments only what has arrived; it drops a configuration that is damaged or forged."""
 
 
 def _allocate_within(s: Handover, vm: VM, segment: Segment, address: Address) -> None:

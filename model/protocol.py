@@ -58,7 +58,7 @@ class Part(Enum):
     MANAGER = "a manager that is told, asks, writes down, acts, crashes and forgets"
     PORTS = "a few ports, one of which each migration needs"
     VERSIONS = "VMMs of different versions; the destination is asked before the suspension"
-    CHECKED_CONFIGURATION = "configurations that are damaged on the way, and checked on arrival"
+    CHECKED_CONFIGURATION = "configurations that are damaged or forged on the way, and checked on arrival"
     LIMITED_CONFIGURATION = "configurations with room for so many segments and no more"
     HOTPLUG = "a second vCPU, created while the VM executes"
     SESSIONS = "handles of memory, kept in sessions; two handles may name one object"

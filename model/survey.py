@@ -90,7 +90,7 @@ FAULT_CLASSES = (
     _in(
         Part.CHECKED_CONFIGURATION,
         "bad configuration",
-        "the configuration arrives without one of its segments, which its checksum shows",
+        "the configuration arrives without one of its segments, or with one of somebody else, and is dropped",
         damages=1,
     ),
 )

@@ -16,7 +16,7 @@ __all__ = [
     "version_gate",
 ]
 
-DAMAGES = Budget("damages", "How many configurations may be damaged on the way.")
+DAMAGES = Budget("damages", "How many configurations may be damaged or forged on the way.")
 CAPACITY = Budget("capacity", "How many segments a configuration has room for.")
 
 
@@ -29,7 +29,7 @@ class Versions(Handover):
 class DamagedConfiguration(Handover):
     """The destination works by its own copy of the configuration, which may differ from what was written."""
 
-    damages = Counter(DAMAGES, says="configurations that may still be damaged on the way")
+    damages = Counter(DAMAGES, says="configurations that may still be damaged or forged on the way")
     taken = Relation(VM, Segment, says="the destination's copy of the configuration lists the segment")
 
 

@@ -14,11 +14,12 @@ from attorn.model.hazards.hazard import SMALLEST
 from attorn.model.parts import PARTS
 from attorn.model.protocol import Devices, Part, Protocol
 from attorn.model.variants import build
+from attorn.spec.configuration import DamagedConfiguration
 from attorn.spec.devices import Iommu, WritesInFlight
-from attorn.spec.handover import Handover
-from attorn.spec.language import Instance, Machine
+from attorn.spec.handover import Arrival, Handover, Message
+from attorn.spec.language import Instance, Machine, action
 from attorn.spec.recovery import non_interference
-from attorn.spec.vocabulary import VM
+from attorn.spec.vocabulary import NONE, VM, Address, Segment
 
 
 def standing(protocol: Protocol, change: Change, name: str, add: tuple[object, ...] = (), **sizes: int) -> Standing:
@@ -71,3 +72,20 @@ def test_a_migration_that_stops_another_vm_is_seen() -> None:
 
     change = Change(strengthen={"decline": stops_all})
     assert standing(WAITING, change, "non_interference", (non_interference,), VM=2, cancels=1) is Standing.FOUND
+
+
+@action(party="fault")
+def believe(s: DamagedConfiguration, vm: VM, segment: Segment, address: Address) -> None:
+    """A configuration that names a segment of somebody else is believed."""
+    s.require(s.sent[vm, Message.CONFIG], s.arrival[vm] == Arrival.NOTHING, ~s.holds[vm, segment], s.damages > 0)
+    s.damages = s.damages - 1
+    s.sent[vm, Message.CONFIG] = False
+    s.arrival[vm] = Arrival.RECEIVED
+    s.described[vm, segment] = address
+    s.taken[vm, lambda each: (each == segment) | (s.described[vm, each] != NONE)] = True
+
+
+def test_a_forged_configuration_that_is_believed_moves_what_is_somebody_elses() -> None:
+    change = Change(remove=("forge",), add=(believe,))
+    protocol = having(WAITING, Part.CHECKED_CONFIGURATION)
+    assert standing(protocol, change, "conservation", Segment=2, damages=1) is Standing.FOUND

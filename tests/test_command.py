@@ -307,7 +307,7 @@ def test_two_machines_of_one_name_are_not_mixed_up() -> None:
         ("check claim-tiny --max-states 0", "must be at least 1, got 0"),
         ("check claim-tiny --threads 0", "must be at least 1, got 0"),
         ("check claim-tiny --engine steam", "'steam' is not one of"),
-        ("check claim-tiny --engine compiled --symmetry", "the compiled engine knows no symmetry; arrays do"),
+        ("check claim-tiny --engine compiled --cluster auto", "the compiled engine knows no clusters; arrays do"),
         ("check claim-tiny --format pdf", "'pdf' is not one of"),
         ("check missing.py", "there is no file missing.py"),
         ("check folder", "folder is a folder. Name the Python file"),

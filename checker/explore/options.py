@@ -65,7 +65,6 @@ class Options:
                 raise BadInput(f"on the device {self.device} there is no way to use {name}. Leave out one of them.")
         unknown = {
             "clusters": self.cluster,
-            "checkpoints": self.checkpoint,
             "devices": self.device != "cpu",
         }
         for name, wanted in unknown.items():

@@ -20,7 +20,7 @@ from attorn.checker.explore.on_device import OnDevice
 from attorn.checker.explore.options import Options, Progress
 from attorn.checker.explore.prepared import Prepared
 from attorn.checker.explore.questions import IllDefined, Question
-from attorn.checker.explore.steps import unheard
+from attorn.checker.explore.steps import Reached, unheard
 from attorn.checker.explore.symmetry import Symmetry
 from attorn.checker.explore.team import WorkerLost, available
 from attorn.checker.explore.visited import Visited
@@ -183,7 +183,7 @@ class Search:
             while self._frontier.count and not self.stopped and not self._exhausted():
                 self._compile_where_it_pays()
                 depth, count = len(self.levels), self._frontier.count
-                reached = self._frontier.advance(self._reports(depth, count))
+                reached = self._advance(self._reports(depth, count))
                 for name, state in reached.seen.items():
                     self.found.setdefault(name, Found(depth, state))
                 if FAULT in self.found:
@@ -203,12 +203,28 @@ class Search:
         except OSError as error:
             self.stopped = self._lost_files(error)
 
+    def _advance(self, told: Callable[[int], None]) -> Reached:
+        """Take a level; where its states outgrow the memory given, take it again on the disk, if there is a folder."""
+        try:
+            return self._frontier.advance(told)
+        except MemoryError:
+            if self.compiled is None or not self._spilled():
+                raise
+            return self._frontier.advance(told)
+
+    def _spilled(self) -> bool:
+        """Have the states on the disk from here on; whether there is a folder for them."""
+        memory, checkpoint = self._options.memory, self._checkpoint
+        if memory is None or checkpoint is None or self._options.cluster is not None:
+            return False
+        self.compiled, self._frontier = None, OnDisk(self.expander, memory, checkpoint)
+        return True
+
     def _compile_where_it_pays(self) -> None:
         """Have the steps taken by machine code from here on, if that is wanted and there is a way."""
         options, wanted = self._options, self._options.engine
-        elsewhere = options.cluster is not None or options.device != "cpu"
-        arrays = wanted == "arrays" or options.checkpoint is not None or elsewhere
-        if arrays or not self._compilable:
+        elsewhere = isinstance(self._frontier, OnDisk) or options.cluster is not None or options.device != "cpu"
+        if wanted == "arrays" or elsewhere or not self._compilable:
             return
         pays = COMPILE_BY_SYMMETRY if options.symmetry else COMPILE
         if wanted == "auto" and (options.memory is not None or self._frontier.count < pays):
@@ -234,8 +250,8 @@ class Search:
             raise CannotCompile(f"llvmlite, which makes machine code, cannot be imported ({error}).") from error
         levels = [self.visited.level(depth) for depth in range(len(self.levels) + 1)]
         asked = {name: question for name, question in self._questions.items() if name not in self.found}
-        symmetry = self.expander.symmetry
-        return Compiled(self._prepared, symmetry, asked, levels, self._options.threads, self._options.memory)
+        options, symmetry = self._options, self.expander.symmetry
+        return Compiled(self._prepared, symmetry, asked, levels, options.threads, options.memory, self._checkpoint)
 
     def _raise_fault(self) -> None:
         """Let the plain meaning say what is wrong with a step that is not well defined."""
@@ -251,9 +267,7 @@ class Search:
             self.stopped = f"state budget of {self._options.max_states:,} reached at depth {depth}"
         elif memory is None or isinstance(self._frontier, OnDisk) or self._needed() <= memory:
             return False
-        elif self._checkpoint is not None and self._options.cluster is None:
-            self._frontier = OnDisk(self.expander, memory, self._checkpoint)
-        else:
+        elif not self._spilled():
             self.stopped = f"memory budget of {memory:,} bytes reached at depth {depth}"
         return bool(self.stopped)
 

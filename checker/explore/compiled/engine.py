@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
+from attorn.checker.explore.checkpoint import Checkpoint
 from attorn.checker.explore.compiled.canonical import Canonical
 from attorn.checker.explore.compiled.kernel import Kernel
 from attorn.checker.explore.compiled.log import Log
@@ -35,6 +36,7 @@ class Compiled:
     questions: what is asked of them from now on.
     threads:   how many; one for each processor when None.
     memory:    bytes that states may take, if there is a limit.
+    checkpoint: where the states that come next are kept, if anywhere; those of ``levels`` are.
 
     Raises CannotCompile where there is no way.
     """
@@ -48,6 +50,7 @@ class Compiled:
         levels: Sequence[Rows],
         threads: int | None,
         memory: int | None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         instance = prepared.meaning.instance
         planes = Planes(instance)
@@ -59,6 +62,7 @@ class Compiled:
             raise CannotCompile(f"it takes {2 * self._rounds.bytes:,} bytes or more, and may take {memory:,}.")
         table = Table(planes.words, None if memory is None else memory - self._rounds.bytes)
         self._log = Log(table, planes, prepared.layout)
+        self._checkpoint = checkpoint
         self._answered = [0] * (self._kernel.marks - 1)
         self.peak = self.moved = 0
         for level in levels:
@@ -105,6 +109,8 @@ class Compiled:
         log.starts.append(len(states))
         self.drop(seen)
         self.peak = max(self.peak, log.bytes)
+        if self._checkpoint is not None:
+            self._checkpoint.keep([log.level(len(log.starts) - 1)])
         return Reached(stand_for, fired[self._effects], seen)
 
     def _see(self, seen: dict[str, Rows], states: Words, marks: Words) -> None:

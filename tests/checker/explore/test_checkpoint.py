@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from attorn.checker.explore import Options, checkpoint, disk, explore
+from attorn.checker.explore.options import Engine
+from attorn.checker.explore.prepared import Prepared
+from attorn.checker.explore.search import Search
 from attorn.checker.verdicts import Evidence
 from attorn.model.instances import instance
 from attorn.spec.errors import BadInput
@@ -44,11 +47,12 @@ def written_files() -> int:
     return 2 * (1 + len(PLAIN.levels))
 
 
+@pytest.mark.parametrize("engine", ["arrays", "compiled"])
 @pytest.mark.parametrize("symmetry", [False, True], ids=["plain", "symmetry"])
 def test_a_search_that_is_lost_at_any_write_goes_on_to_the_same_answers(
-    symmetry: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    symmetry: bool, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = Options(symmetry=symmetry)
+    options = Options(symmetry=symmetry, engine=engine)
     expected = explore(TINY, options)
     for number in range(written_files()):
         kept = replace(options, checkpoint=tmp_path / str(number))
@@ -76,6 +80,23 @@ def test_a_search_that_was_lost_again_and_again_goes_on(tmp_path: Path, monkeypa
                 continue
     else:
         pytest.fail("it never came to an end")
+
+
+@pytest.mark.parametrize(("first", "then"), [("arrays", "compiled"), ("compiled", "arrays")])
+def test_what_one_engine_left_another_takes_up(first: Engine, then: Engine, tmp_path: Path) -> None:
+    stopped = explore(TINY, Options(checkpoint=tmp_path, engine=first, max_states=PLAIN.states // 2))
+    assert not stopped.finished
+    assert explore(TINY, Options(checkpoint=tmp_path, engine=then)) == PLAIN
+
+
+def test_machine_code_leaves_the_states_to_the_disk_before_they_outgrow_their_memory(tmp_path: Path) -> None:
+    options = Options(checkpoint=tmp_path, engine="compiled", memory=24 << 20)
+    search = Search(Prepared.of(instance("claim-segments")), {}, options)
+    search.run()
+    assert search.by == "machine code"
+    assert search.moved > 0
+    assert search.peak <= 24 << 20
+    assert search.states == 1_521_152  # as SPIN counts them
 
 
 def test_violations_found_before_are_told_after(tmp_path: Path) -> None:

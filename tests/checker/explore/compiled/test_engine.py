@@ -181,7 +181,7 @@ def test_without_llvmlite_arrays_do_it_all_and_say_so(monkeypatch: pytest.Monkey
         explore(instance("memfd"), Options(engine="compiled"))
 
 
-@pytest.mark.parametrize("given", [{"cluster": "auto"}, {"checkpoint": "somewhere"}, {"engine": "steam"}])
+@pytest.mark.parametrize("given", [{"cluster": "auto"}, {"device": "cuda"}, {"engine": "steam"}])
 def test_what_the_compiled_engine_cannot_do_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="compiled"):
         Options(**{"engine": "compiled", **given})

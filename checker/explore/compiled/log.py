@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from attorn.checker.explore.compiled.planes import Planes, Words
+from attorn.checker.explore.compiled.planes import WORD, Planes, Words
 from attorn.checker.explore.compiled.table import Table
 from attorn.checker.explore.layout import Layout, Rows
 from attorn.checker.explore.visited import Visited, distinct, joined
@@ -15,6 +16,7 @@ from attorn.checker.explore.visited import Visited, distinct, joined
 __all__ = ["Log"]
 
 CHUNK = 1 << 14  # states that are brought from one form to the other at once
+BYTE = 8
 
 
 class Log(Visited):
@@ -52,25 +54,51 @@ class Log(Visited):
 
     def packed(self, states: Words) -> Rows:
         """States in bit planes, as they are packed elsewhere."""
-        parts = [self._layout.pack(self._planes.unpack(part)) for part in _chunks(states)]
+        parts = [self._packed(part) for part in _chunks(states)]
         return joined(parts) if parts else [np.empty(0, np.uint64) for _ in range(self._layout.words)]
+
+    def _packed(self, states: Words) -> Rows:
+        columns = np.ascontiguousarray(states.astype("<u8", copy=False).view(np.uint8).T)
+        rows = [np.zeros(len(states), np.uint64) for _ in range(self._layout.words)]
+        for number, (component, tables) in enumerate(zip(self._layout.components, self._by_byte, strict=True)):
+            joint = np.zeros(len(states), np.int64)
+            for byte, table in tables:
+                joint += table[columns[byte]]
+            for word, part in self._layout.part(number, component.code[joint]):
+                rows[word] += part
+        return rows
 
     def placed(self, rows: Rows) -> Words:
         """States that are packed elsewhere, in bit planes."""
-        found = np.zeros((len(rows[0]), self._planes.words), np.uint64)
-        for codes, table in zip(self._layout.codes(rows), self._tables, strict=True):
-            found |= table[codes]
+        found = np.zeros((self._planes.words, len(rows[0])), np.uint64)
+        for codes, tables in zip(self._layout.codes(rows), self._by_code, strict=True):
+            for word, table in tables:
+                found[word] |= table[codes]
+        return np.ascontiguousarray(found.T)
+
+    @cached_property
+    def _by_byte(self) -> list[list[tuple[int, NDArray[np.int64]]]]:
+        """For each component, what each value of a byte of a state in planes adds to its joint value."""
+        found = []
+        for component in self._layout.components:
+            tables: dict[int, NDArray[np.int64]] = {}
+            for cell, radix in component.radix.items():
+                for plane, (word, bit) in enumerate(self._planes.places[cell]):
+                    table = tables.setdefault((word * WORD + bit) // BYTE, np.zeros(1 << BYTE, np.int64))
+                    table += (np.arange(1 << BYTE) >> bit % BYTE & 1) * (radix << plane)
+            found.append(list(tables.items()))
         return found
 
     @cached_property
-    def _tables(self) -> list[Words]:
-        """For each component, what its codes are in bit planes."""
+    def _by_code(self) -> list[list[tuple[int, NDArray[np.uint64]]]]:
+        """For each component, what its codes are in bit planes, for each word that has some of it."""
         found = []
         for component in self._layout.components:
             states = np.zeros((len(component.raw), self._layout.cells), np.int64)
             for cell, values in component.split(component.raw).items():
                 states[:, cell] = values
-            found.append(self._planes.pack(states))
+            words = np.ascontiguousarray(self._planes.pack(states).T)
+            found.append([(number, word) for number, word in enumerate(words) if word.any()])
         return found
 
 

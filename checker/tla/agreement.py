@@ -26,13 +26,15 @@ def checked_by_tlc(instance: Instance, archive: Path) -> Checked:
 def differences(exploration: Exploration, found: Checked) -> tuple[str, ...]:
     """In what a finished search for all properties and TLC differ.
 
-    TLC names of a state only the first invariant that it violates, and no property of steps.
+    TLC names of a state only the first invariant that it violates, and no property of steps. A step that changes
+    nothing violates none in TLA+, where it is always allowed; so TLC may be silent where that is all there is.
     """
     machine = exploration.instance.machine
     steps = {each.name for each in machine.properties if each.two_state}
     called = operators(machine) | {"no_deadlock": "NoDeadlock"}
-    refuted = {each.name for each in exploration.verdicts if each.evidence is Evidence.REFUTED}
+    refuted = {each.name: each.path for each in exploration.verdicts if each.evidence is Evidence.REFUTED}
     violated = {"Action" if name in steps else called[name] for name in refuted}
+    silent = {name for name, path in refuted.items() if name in steps and path and path.states[-1] == path.states[-2]}
     told = [
         f"{what}: {ours:,}, and {theirs:,} by TLC"
         for what, ours, theirs in (
@@ -41,7 +43,7 @@ def differences(exploration: Exploration, found: Checked) -> tuple[str, ...]:
         )
         if ours != theirs
     ]
-    if not found.violated <= violated or bool(found.violated) != bool(violated):
+    if not found.violated <= violated or (refuted.keys() > silent and not found.violated):
         told.append(f"violated: {_listed(violated)}, and {_listed(found.violated)} by TLC")
     return tuple(told)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,14 @@ from attorn.spec.language import (
     Expr,
     Instance,
     Machine,
+    Property,
     State,
+    UpTo,
     Variable,
     action,
     initial,
     invariant,
+    two_state,
 )
 from tests.machines.random_machines import instances
 from tests.spec.hall import Hall, hall
@@ -79,6 +83,50 @@ def same_as_explored(instance: Instance, folder: Path) -> None:
         assert module(instance.machine)
         return
     assert differences(explore(instance), checked(instance, folder)) == ()
+
+
+class Lamp(State):
+    """A lamp."""
+
+    lit = Variable(UpTo(1), says="whether it is lit")
+
+
+@initial
+def dark(s: Lamp) -> None:
+    s.lit = 0
+
+
+@action
+def press(s: Lamp) -> None:
+    """Press the switch."""
+    s.require(s.lit == 0)
+    s.lit = 1
+
+
+@action
+def look(s: Lamp) -> None:
+    """Look at the lamp."""
+    s.lit = s.lit
+
+
+@two_state
+def always_changes(before: Lamp, after: Lamp) -> Expr:
+    """Every step changes the lamp."""
+    return before.lit != after.lit
+
+
+@two_state
+def stays_dark(before: Lamp, after: Lamp) -> Expr:
+    """The lamp is never lit."""
+    return after.lit == 0
+
+
+@pytest.mark.parametrize(("stated", "agreed"), [(always_changes, True), (stays_dark, False)])
+def test_tlc_may_be_silent_of_a_step_that_changes_nothing_and_of_no_other(stated: Property, agreed: bool) -> None:
+    found = explore(Instance.of(Machine("lamp", Lamp, dark, (press, look), (stated,)), "lamp"))
+    silent = Checked(found.states, found.transitions, frozenset())
+    assert (differences(found, silent) == ()) is agreed
+    assert differences(found, replace(silent, violated=frozenset({"Action"}))) == ()
 
 
 def test_a_module_that_says_something_else_has_other_steps(tmp_path: Path) -> None:

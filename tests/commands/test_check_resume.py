@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -76,8 +77,10 @@ def test_a_check_that_is_killed_at_fifty_moments_comes_to_the_same_report() -> N
     whole = time.monotonic() - began
     moments = random.Random(1)
     kills = 0
-    while kills < 50:
-        folder = f"kept{kills}"
+    for number in itertools.count():
+        if kills >= 50:
+            break
+        folder = f"kept{number}"
         arguments = ["claim-segments", "--checkpoint", folder]
         while True:
             process = subprocess.Popen([*command, *arguments, "--out", "rest"], stdout=subprocess.DEVNULL)

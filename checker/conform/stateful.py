@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
+import hypothesis
 from hypothesis import HealthCheck, Phase
-from hypothesis import settings as Settings  # noqa: N812 - a class, which Hypothesis spells so
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
@@ -24,7 +23,7 @@ from attorn.spec.language import Instance, Step, Values
 __all__ = ["conforms", "state_machine"]
 
 STRIDE = 17
-AIMED = 8  # how many rules lead to the aim
+AIMED = 8  # how much more likely than another action's a step is that leads to the aim
 
 
 class _Call:
@@ -55,48 +54,52 @@ class _Conforming(RuleBasedStateMachine):
         self.at: int | None = None
         self.aim: Aim | None = None
 
-    def takes(self, action: str) -> list[list[_Call]]:
-        """The steps of an action that are allowed now: those not taken in this run yet, and all."""
-        calls = _offers(self.binding, self.session.possible).allowed.get(action, [])
-        return _some([call for call in calls if call.label not in self.taken], calls)
-
-    def declines(self, action: str) -> list[list[_Call]]:
-        """The steps of an action that are forbidden now: those that a single clause forbids, and the others."""
-        offers = _offers(self.binding, self.session.possible)
-        return _some(offers.decisive.get(action, []), offers.forbidden.get(action, []))
-
-    def nears(self) -> st.SearchStrategy[_Call]:
-        """A step that leads to the aim, or is the aim; where the run has no aim, it gets one first."""
-        assert self.aims is not None
+    def goes_on(self) -> st.SearchStrategy[_Call]:
+        """A step that is allowed now; where the run has no aim, it gets one first."""
+        if self.aims is None or self.at is None:
+            return _drawn(self.allowed(None))
         if self.aim is not None:
-            return st.sampled_from(self._nearer(self.aim))
+            return _drawn(self.allowed(self.aim))
         aims, turn = self.aims.all, STRIDE * len(self.session.program)
         # Hypothesis repeats what it drew before: the turn makes another aim of it.
-        return st.integers(0, len(aims) - 1).flatmap(
-            lambda draw: st.sampled_from(self._nearer(aims[(draw + turn) % len(aims)]))
-        )
+        return st.integers(0, len(aims) - 1).flatmap(lambda draw: _drawn(self.allowed(aims[(draw + turn) % len(aims)])))
 
-    def _nearer(self, aim: Aim) -> list[_Call]:
-        """The steps that lead to an aim; all that are allowed, where none does."""
-        assert self.aims is not None and self.at is not None
-        steps = [self.aims.step(aim)] if self._met(aim) else self.aims.closer(self.at, aim)
-        if steps:
-            return [_Call(step, self.binding.label(step), aim) for step in steps]
-        return [call for calls in _offers(self.binding, self.session.possible).allowed.values() for call in calls]
+    def allowed(self, aim: Aim | None) -> list[list[_Call]]:
+        """The steps that are allowed now, those of one action together.
+
+        First, and so most likely to be drawn: those that lead to the aim, and those not taken in this run yet.
+        """
+        offers = _offers(self.binding, self.session.possible)
+        closer = self.aims.closer(self.at, aim) if self.aims and aim and self.at is not None else ()
+        aimed = [_Call(step, self.binding.label(step), aim) for step in closer]
+        fresh = [[call for call in calls if call.label not in self.taken] for calls in offers.allowed]
+        groups = (calls for calls in (*fresh, *offers.allowed) if calls)
+        return [
+            *[aimed] * (AIMED if aimed else 0),
+            *([_Call(call.step, call.label, aim) for call in calls] for calls in groups),
+        ]
+
+    def forbidden(self) -> list[list[_Call]]:
+        """The steps that are forbidden now: the aim, those that a single clause forbids by their action, the others."""
+        offers = _offers(self.binding, self.session.possible).forbidden
+        aimed = [call for calls in offers for call in calls if self._meets(call.step)][:1]
+        return [*[aimed] * (AIMED if aimed else 0), *offers]
 
     def tries(self, call: _Call) -> None:
         """Try a step; once the aim is met there is none any more."""
         self.aim = call.aim or self.aim
-        if self.aim is not None and self.aim.means(call.step) and self._met(self.aim):
+        if self._meets(call.step):
             self.aim = None
         taken = self.session.attempt(call.step)
         self.taken.add(call.label)
         if taken and self.aims is not None and self.at is not None:
             self.at = self.aims.follow(self.at, call.step)
 
-    def _met(self, aim: Aim) -> bool:
-        """Whether the run is where trying the aim's step is what it aims at."""
-        return self.aims is not None and self.at is not None and self.aims.distance(aim)[self.at] == 0
+    def _meets(self, step: Step) -> bool:
+        """Whether trying a step now is what the run aims at."""
+        if self.aims is None or self.aim is None or self.at is None:
+            return False
+        return self.aim.means(step) and self.aims.distance(self.aim)[self.at] == 0
 
     def teardown(self) -> None:
         self.session.close()
@@ -105,10 +108,9 @@ class _Conforming(RuleBasedStateMachine):
 def state_machine(instance: Instance, said: str, factory: Factory) -> type[RuleBasedStateMachine]:
     """A state machine whose rules, preconditions and checks come from an instance.
 
-    For every action that the adapter has there are two rules, such as ``takes_suspend`` and ``declines_suspend``: one
-    takes a step that the specification allows where the run is, the other tries one that it forbids, which the system
-    must decline and stay as it was. Where the graph of the instance is known, further rules lead to where a clause
-    alone decides, which draws from all steps seldom come to.
+    One rule takes a step that the specification allows where the run is, of any action that the adapter has. The other
+    tries a step that it forbids, which the system must decline and stay as it was. There is no pair of rules for each
+    action, as Hypothesis leaves some rules out of each run, and no VM migrates without all of its steps.
 
     After every step what the system shows is compared with the specification. That is stronger than asking its
     invariants, of which those are named that a departure violates. Individuals are drawn from finite sorts and known
@@ -126,33 +128,33 @@ def state_machine(instance: Instance, said: str, factory: Factory) -> type[RuleB
         "aims": aims,
         "__doc__": f"{binding.adapter.__name__} against {instance.name}.",
         "begin": _beginning(binding),
-        **_rules(binding, aims),
+        "do": _rule(_Conforming.goes_on, lambda run: bool(_offers(binding, run.session.possible).allowed)),
+        "refuse": _rule(
+            lambda run: _drawn(run.forbidden()), lambda run: bool(_offers(binding, run.session.possible).forbidden)
+        ),
     }
     made: Any = type(f"{binding.adapter.__name__}Conforms", (_Conforming,), names)
 
-    class Case(made.TestCase):  # type: ignore[misc]
-        """The test that unittest and pytest collect."""
+    def run_test(case: Any) -> None:
+        _run(made, said, case.settings)
 
-        settings: ClassVar[Settings] = made.TestCase.settings
-
-        def runTest(self) -> None:  # noqa: N802 - the name that unittest looks for
-            _run(made, said, self.settings)
-
-    Case.__name__, Case.__qualname__ = f"{made.__name__}Test", f"{made.__name__}Test"
-    made.TestCase = Case
-    return made  # type: ignore[no-any-return]
+    collected = {"__doc__": "The test that unittest and pytest collect.", "runTest": run_test}
+    made.TestCase = type(f"{made.__name__}Test", (made.TestCase,), {"settings": made.TestCase.settings, **collected})
+    machine: type[RuleBasedStateMachine] = made
+    return machine
 
 
-def conforms(instance: Instance, said: str, factory: Factory, settings: Settings | None = None) -> Tally:
+def conforms(instance: Instance, said: str, factory: Factory, settings: hypothesis.settings | None = None) -> Tally:
     """Test a system; returns what was tried. Raises a Departure, as short as it can be, where the system departs."""
     made: Any = state_machine(instance, said, factory)
     _run(made, said, settings or made.TestCase.settings)
-    return made.tally  # type: ignore[no-any-return]
+    tally: Tally = made.tally
+    return tally
 
 
-def _run(made: Any, said: str, settings: Settings) -> None:
+def _run(made: Any, said: str, settings: hypothesis.settings) -> None:
     """Tour the aims, then let Hypothesis look for a departure; one that is found is shortened, and told as a test."""
-    quiet = Settings(
+    quiet = hypothesis.settings(
         settings,
         deadline=None,
         report_multiple_bugs=False,
@@ -198,63 +200,42 @@ def _beginning(binding: Binding) -> Any:
     return begin
 
 
-def _rules(binding: Binding, aims: Aims | None) -> dict[str, Any]:
-    """The rules by name: for each action one that takes it and one that sees it declined; and those that aim."""
-
-    def ready(run: _Conforming) -> bool:
-        return run.at is not None and bool(aims and aims.all) and bool(_offers(binding, run.session.possible).allowed)
-
-    found = {}
-    for action in binding.actions:
-        name = action.name
-        if name not in binding.adapter.by_itself:
-            for rule_name, calls in ((f"takes_{name}", _Conforming.takes), (f"declines_{name}", _Conforming.declines)):
-                offered = partial(calls, action=name)
-                found[rule_name] = _rule(rule_name, partial(_draw, offered), offered)
-    # Hypothesis draws all rules alike, so there are as many of these as they are to weigh.
-    return found | {name: _rule(name, _Conforming.nears, ready) for name in (f"nears_{turn}" for turn in range(AIMED))}
-
-
-def _rule(name: str, draw: Callable[[Any], st.SearchStrategy[_Call]], possible: Callable[[Any], object]) -> Any:
+def _rule(draw: Callable[[Any], st.SearchStrategy[_Call]], possible: Callable[[Any], bool]) -> Any:
     """The rule that tries a step."""
 
+    @rule(call=st.runner().flatmap(draw))
+    @precondition(lambda run: run.session.possible and possible(run))
     def attempt(self: _Conforming, call: _Call) -> None:
         self.tries(call)
 
-    attempt.__name__ = name
-    drawing = rule(call=st.runner().flatmap(draw))
-    return drawing(precondition(lambda run: bool(run.session.possible and possible(run)))(attempt))
+    return attempt
 
 
-def _draw(offered: Callable[[Any], list[list[_Call]]], run: _Conforming) -> st.SearchStrategy[_Call]:
-    """A step of some group that is offered, all groups alike."""
-    return st.sampled_from(offered(run)).flatmap(st.sampled_from)
-
-
-def _some(*groups: list[_Call]) -> list[list[_Call]]:
-    return [group for group in groups if group]
+def _drawn(calls: list[list[_Call]]) -> st.SearchStrategy[_Call]:
+    return st.sampled_from(calls).flatmap(st.sampled_from)
 
 
 @dataclass(frozen=True)
 class _Offers:
-    """What rules offer in some possible states, by action: steps allowed, forbidden by one clause, and otherwise."""
+    """What rules offer in some possible states."""
 
-    allowed: dict[str, list[_Call]]
-    decisive: dict[str, list[_Call]]
-    forbidden: dict[str, list[_Call]]
+    allowed: list[list[_Call]]
+    forbidden: list[list[_Call]]
 
 
 def _offers(binding: Binding, possible: tuple[Values, ...]) -> _Offers:
     found: _Offers | None = binding.kept.get(possible)
     if found is None:
         choices = binding.choices(possible)
-        groups = (choices.allowed, choices.decisive, choices.forbidden)
-        found = binding.kept[possible] = _Offers(*(_by_action(binding, steps) for steps in groups))
+        forbidden = _by_action(binding, choices.decisive)
+        if choices.forbidden:
+            forbidden.append([_Call(step, binding.label(step)) for step in choices.forbidden])
+        found = binding.kept[possible] = _Offers(_by_action(binding, choices.allowed), forbidden)
     return found
 
 
-def _by_action(binding: Binding, steps: Sequence[Step]) -> dict[str, list[_Call]]:
+def _by_action(binding: Binding, steps: Sequence[Step]) -> list[list[_Call]]:
     found: dict[str, list[_Call]] = {}
     for step in steps:
         found.setdefault(step.action.name, []).append(_Call(step, binding.label(step)))
-    return found
+    return list(found.values())

@@ -13,7 +13,7 @@ from attorn.spec.configuration import (
     version_gate,
 )
 from attorn.spec.handover import Arrival, Handover, Message
-from attorn.spec.language import ANY, action, count, forall
+from attorn.spec.language import ANY, Expr, action, count, forall
 from attorn.spec.vocabulary import NONE, VM, Address, Partition, Phase, Segment
 
 __all__ = ["CHECKED_CONFIGURATION", "HOTPLUG", "LIMITED_CONFIGURATION", "VERSIONS"]
@@ -49,19 +49,19 @@ def _take(s: DamagedConfiguration, vm: VM) -> None:
     s.taken[vm, lambda segment: s.described[vm, segment] != NONE] = True
 
 
+def _dropped(s: DamagedConfiguration, vm: VM, wrong: Expr) -> None:
+    """A configuration in which something is wrong arrives, and is dropped."""
+    s.require(s.sent[vm, Message.CONFIG], s.arrival[vm] == Arrival.NOTHING, wrong, s.damages > 0)
+    s.damages = s.damages - 1
+    s.sent[vm, Message.CONFIG] = False
+
+
 @action(party="fault")
 def damage(s: DamagedConfiguration, vm: VM, segment: Segment) -> None:
     """A configuration arrives without one of its segments; the destination sees by length and checksum that it does,
     and drops it.
     """
-    s.require(
-        s.sent[vm, Message.CONFIG],
-        s.arrival[vm] == Arrival.NOTHING,
-        s.described[vm, segment] != NONE,
-        s.damages > 0,
-    )
-    s.damages = s.damages - 1
-    s.sent[vm, Message.CONFIG] = False
+    _dropped(s, vm, s.described[vm, segment] != NONE)
 
 
 @action(party="fault")
@@ -69,14 +69,7 @@ def forge(s: DamagedConfiguration, vm: VM, segment: Segment) -> None:
     """A configuration arrives that names a segment of somebody else; the destination compares it with the firmware's
     table, and drops it.
     """
-    s.require(
-        s.sent[vm, Message.CONFIG],
-        s.arrival[vm] == Arrival.NOTHING,
-        ~s.holds[vm, segment],
-        s.damages > 0,
-    )
-    s.damages = s.damages - 1
-    s.sent[vm, Message.CONFIG] = False
+    _dropped(s, vm, ~s.holds[vm, segment])
 
 
 def _map_taken(s: DamagedConfiguration, vm: VM, segment: Segment) -> None:

@@ -208,12 +208,12 @@ class Search:
         try:
             return self._frontier.advance(told)
         except MemoryError:
-            if self.compiled is None or not self._spilled():
+            if self.compiled is None or not self._spill():
                 raise
             return self._frontier.advance(told)
 
-    def _spilled(self) -> bool:
-        """Have the states on the disk from here on; whether there is a folder for them."""
+    def _spill(self) -> bool:
+        """Have the states on the disk from here on, if there is a folder for them; whether there is."""
         memory, checkpoint = self._options.memory, self._checkpoint
         if memory is None or checkpoint is None or self._options.cluster is not None:
             return False
@@ -267,7 +267,7 @@ class Search:
             self.stopped = f"state budget of {self._options.max_states:,} reached at depth {depth}"
         elif memory is None or isinstance(self._frontier, OnDisk) or self._needed() <= memory:
             return False
-        elif not self._spilled():
+        elif not self._spill():
             self.stopped = f"memory budget of {memory:,} bytes reached at depth {depth}"
         return bool(self.stopped)
 

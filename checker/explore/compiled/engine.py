@@ -61,8 +61,9 @@ class Compiled:
         if memory is not None and memory < 2 * self._rounds.bytes:
             raise CannotCompile(f"it takes {2 * self._rounds.bytes:,} bytes or more, and may take {memory:,}.")
         table = Table(planes.words, None if memory is None else memory - self._rounds.bytes)
-        self._log = Log(table, planes, prepared.layout)
-        self._checkpoint = checkpoint
+        self._layout = prepared.layout
+        self._log = Log(table, planes, self._layout)
+        self._checkpoint, self._memory = checkpoint, memory
         self._answered = [0] * (self._kernel.marks - 1)
         self.peak = self.moved = 0
         for level in levels:
@@ -86,7 +87,7 @@ class Compiled:
     @property
     def needed(self) -> int:
         """Bytes of memory that are needed where the next level has as many new states as this one."""
-        return self.held + 2 * self._log.bytes * self.count // max(len(self._log), 1)
+        return self.held + 2 * self._log.bytes * self.count // max(len(self._log), 1) + self._bytes_to_keep
 
     def advance(self, told: Callable[[int], None] = unheard) -> Reached:
         """Take all steps from the states that come next."""
@@ -110,8 +111,21 @@ class Compiled:
         self.drop(seen)
         self.peak = max(self.peak, log.bytes)
         if self._checkpoint is not None:
-            self._checkpoint.keep([log.level(len(log.starts) - 1)])
+            self._keep(self._checkpoint)
         return Reached(stand_for, fired[self._effects], seen)
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        """Keep the states that come next; raises MemoryError where there is no room to pack them."""
+        needed = self.held + self._bytes_to_keep
+        if self._memory is not None and needed > self._memory:
+            raise MemoryError(f"to pack {self.count:,} states takes {needed:,} bytes in all.")
+        self.peak = max(self.peak, self._log.bytes + self._bytes_to_keep)
+        checkpoint.keep([self._log.level(len(self._log.starts) - 1)])
+
+    @property
+    def _bytes_to_keep(self) -> int:
+        """Bytes of memory that it takes to pack the states that come next, and to put them in order."""
+        return 0 if self._checkpoint is None else 3 * self.count * self._layout.bytes
 
     def _see(self, seen: dict[str, Rows], states: Words, marks: Words) -> None:
         """Note of each question the first state of which it is true, in the order in which states are packed."""

@@ -58,6 +58,7 @@ class Log(Visited):
         return joined(parts) if parts else [np.empty(0, np.uint64) for _ in range(self._layout.words)]
 
     def _packed(self, states: Words) -> Rows:
+        """The same of a few: each byte of a state adds its part to the joint values of components."""
         columns = np.ascontiguousarray(states.astype("<u8", copy=False).view(np.uint8).T)
         rows = [np.zeros(len(states), np.uint64) for _ in range(self._layout.words)]
         for number, (component, tables) in enumerate(zip(self._layout.components, self._by_byte, strict=True)):
@@ -86,7 +87,7 @@ class Log(Visited):
                 for plane, (word, bit) in enumerate(self._planes.places[cell]):
                     table = tables.setdefault((word * WORD + bit) // BYTE, np.zeros(1 << BYTE, np.int64))
                     table += (np.arange(1 << BYTE) >> bit % BYTE & 1) * (radix << plane)
-            found.append(list(tables.items()))
+            found.append([*tables.items()])
         return found
 
     @cached_property

@@ -106,15 +106,6 @@ class Planes:
                 rows[:, word] |= ((states[:, number] >> plane & 1) << np.int64(bit)).view(np.uint64)
         return rows
 
-    def unpack(self, rows: Words) -> NDArray[np.int64]:
-        """States as int64[states, cells]."""
-        states = np.zeros((len(rows), len(self._cells)), np.int64)
-        words = np.ascontiguousarray(rows.T)
-        for number, places in enumerate(self.places):
-            for plane, (word, bit) in enumerate(places):
-                states[:, number] |= ((words[word] >> np.uint64(bit) & np.uint64(1)) << np.uint64(plane)).view(np.int64)
-        return states
-
     @cached_property
     def places(self) -> list[list[tuple[int, int]]]:
         """For each cell, where each of its bits is: the word, and which bit of it."""

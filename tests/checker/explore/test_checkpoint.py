@@ -106,10 +106,11 @@ def test_violations_found_before_are_told_after(tmp_path: Path) -> None:
     assert explore(memfd, kept) == explore(memfd, Options(goals=False))
 
 
+@pytest.mark.parametrize("engine", ["arrays", "compiled"])
 def test_a_full_disk_ends_the_search_undetermined_and_it_goes_on_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Options(checkpoint=tmp_path)
+    kept = Options(checkpoint=tmp_path, engine=engine)
     with monkeypatch.context() as context:
         dies_at(context, 5, OSError(errno.ENOSPC, "No space left on device"))
         stopped = explore(TINY, kept)

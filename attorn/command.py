@@ -73,14 +73,14 @@ class Door(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, self._known[name][1]) for name in self.list_commands(ctx)])
 
-    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command and exit: 0 holds, 1 refuted, 2 undetermined, 3 bad input, 4 internal failure."""
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
-        extra["standalone_mode"] = False
+        extra |= {"standalone_mode": False, "prog_name": extra.get("prog_name") or "attorn"}
         try:
-            code = super().main(args, prog_name or "attorn", **extra)
+            code = super().main(*args, **extra)
         except click.UsageError as error:
             code = _refuse(error.format_message(), error.ctx)
         except click.ClickException as error:

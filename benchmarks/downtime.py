@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
@@ -89,15 +90,21 @@ class Measured:
 
 
 @contextmanager
-def hosted(case: Case, **more: object) -> Iterator[tuple[Host, Vm, Path]]:
+def hosted(case: Case, **more: Any) -> Iterator[tuple[Host, Vm, Path]]:
     """A host with the VM of a case; nobody looks at each step."""
     count = case.memory // case.segment
     owner = ["partition0"] * count
     engines = {f"partition{number}": engine for number, engine in enumerate(case.engines)}
     with tempfile.TemporaryDirectory() as directory, huge_pages(Path(directory), case) as memory:
         console = Path(directory) / "console"
-        given = {"observe": False, "judge": False, "seconds": 120.0, "memory": memory, "policy": case.policy} | more
-        with Host(engines, segments=count, size=case.segment, owner=owner, **given) as host:  # type: ignore[arg-type]
+        given: dict[str, Any] = {
+            "observe": False,
+            "judge": False,
+            "seconds": 120.0,
+            "memory": memory,
+            "policy": case.policy,
+        } | more
+        with Host(engines, segments=count, size=case.segment, owner=owner, **given) as host:
             vm = host.create("memory", segments=count, console=str(console), stride=str(case.stride))
             yield host, vm, console
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
@@ -166,4 +167,5 @@ def main(engine: Engine, threads: int, *sizes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))  # type: ignore[arg-type]
+    named: Any = sys.argv[1]
+    main(named, *map(int, sys.argv[2:]))

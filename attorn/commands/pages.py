@@ -308,7 +308,7 @@ class _Book:
             case ElementSort():
                 lines = [self._title("sort", sort.name), *self._prose(sort.says), ""]
                 lines += self.row("size", f"chosen by the instance, --size {sort.name}=N; any, in a proof")
-                for name, says in sort.python.constants_declared.items():  # type: ignore[attr-defined]
+                for name, says in sort.python.constants_declared.items():
                     lines += self.row("constant", f"{name}: {says}" if says else name)
         return [
             *lines,

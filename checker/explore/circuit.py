@@ -204,9 +204,7 @@ class Circuit:
     def added(self, left: Value, right: Value) -> Value:
         """The sum of two numbers."""
         if isinstance(left, int):
-            left, right = right, left
-        if isinstance(left, int):
-            return left + right  # type: ignore[operator]
+            return left + right if isinstance(right, int) else self.added(right, left)
         if isinstance(right, int):
             if right == 0:
                 return left

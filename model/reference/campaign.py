@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -116,13 +117,13 @@ def inside_strikes() -> Iterator[Strike]:
             yield Strike(victim, point)
 
 
-def quiet_host(noise: NoiseSetting | None = None, **given: object) -> Host:
+def quiet_host(noise: NoiseSetting | None = None, **given: Any) -> Host:
     """A small host that survives the death of any of its processes, with a judge."""
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "segments": 6, "size": 1 << 16, "memory": "directory", "coordinator": "process", "noise": noise,
         "engine": PRETEND,
     }  # fmt: skip
-    return Host(2, **{**settings, **given})  # type: ignore[arg-type]
+    return Host(2, **{**settings, **given})
 
 
 class Bench:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar, Protocol
 
 __all__ = [
     "BOOLEAN",
@@ -56,6 +57,15 @@ class IntegerSort(Sort):
         return True
 
 
+class Named(Protocol):
+    """A class by which an author names a sort.
+
+    constants_declared: the names of its distinguished individuals, and what is said of each.
+    """
+
+    constants_declared: ClassVar[dict[str, str]]
+
+
 @dataclass(frozen=True)
 class ElementSort(Sort):
     """Interchangeable individuals; an instance says how many, a proof leaves it open.
@@ -63,12 +73,12 @@ class ElementSort(Sort):
     python: the class by which the author names the sort; it keeps the names of distinguished individuals.
     """
 
-    python: type
+    python: type[Named]
 
     @property
     def constants(self) -> tuple[str, ...]:
         """Names of the distinguished, pairwise different individuals; they have the first numbers."""
-        return tuple(self.python.constants_declared)  # type: ignore[attr-defined]
+        return tuple(self.python.constants_declared)
 
     @property
     def says(self) -> str:

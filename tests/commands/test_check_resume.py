@@ -76,11 +76,9 @@ def test_a_check_that_is_killed_at_fifty_moments_comes_to_the_same_report() -> N
     subprocess.run([*command, "claim-segments", "--out", "whole"], check=True, stdout=subprocess.DEVNULL)
     whole = time.monotonic() - began
     moments = random.Random(1)
-    kills = 0
-    for number in itertools.count():
-        if kills >= 50:
-            break
-        folder = f"kept{number}"
+    kills, folders = 0, itertools.count()
+    while kills < 50:
+        folder = f"kept{next(folders)}"
         arguments = ["claim-segments", "--checkpoint", folder]
         while True:
             process = subprocess.Popen([*command, *arguments, "--out", "rest"], stdout=subprocess.DEVNULL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -96,13 +96,7 @@ class PlaneAlgebra:
             return 0
         for position, part in enumerate(index):
             if isinstance(part, Varying) and not (part.itself and position == shape.lane):
-                return self._selected(
-                    part,
-                    shape.sizes[position],
-                    lambda value, at=position: self.read(  # type: ignore[misc]
-                        field, (*index[:at], value, *index[at + 1 :]), after
-                    ),
-                )
+                return self._read_by(part, field, index, position, after)
         lane, others = split(shape, index)
         number = self.numbered(shape, others)
         differs = after and field in self._fields
@@ -114,6 +108,12 @@ class PlaneAlgebra:
             bit = self.terms.both(self.terms.right(word, self.terms.add(shift, lane)), 1)
             found = self.terms.either(found, self.terms.left(bit, plane), shape.values - 1)
         return found
+
+    def _read_by(self, part: Varying, field: Field, index: tuple[Meant, ...], position: int, after: bool) -> Meant:
+        """A cell of which one index varies: one is chosen of those that are read for each of its values."""
+        before, behind = index[:position], index[position + 1 :]
+        size = self._planes.shapes[field].sizes[position]
+        return self._selected(part, size, lambda value: self.read(field, (*before, value, *behind), after))
 
     def _masked(self, row: tuple[Value, Value], full: int) -> Value:
         return self.terms.both(self.terms.right(*row), full)
@@ -202,11 +202,14 @@ class PlaneAlgebra:
         return self.terms.equal(left, right)
 
     def joined(self, conjunction: bool, parts: Sequence[Callable[[], Meant]]) -> Meant:
+        return self._joined(conjunction, (later() for later in parts))
+
+    def _joined(self, conjunction: bool, parts: Iterable[Meant]) -> Meant:
+        """The same of parts that are taken one after the other, as far as they are needed."""
         join, end = (self.terms.both, 0) if conjunction else (self.terms.either, 1)
         single: Value = 1 - end
         varying: list[Varying] = []
-        for later in parts:
-            part = later()
+        for part in parts:
             if isinstance(part, Varying):
                 varying.append(part)
             else:
@@ -331,7 +334,7 @@ class PlaneAlgebra:
 
     def _combined(self, op: Op, parts: Iterator[Meant]) -> Meant:
         if op is not Op.COUNT:
-            return self.joined(op is Op.FORALL, [lambda part=part: part for part in parts])  # type: ignore[misc]
+            return self._joined(op is Op.FORALL, parts)
         total: Value = 0
         for part in parts:
             total = self.terms.add(total, _single(part))

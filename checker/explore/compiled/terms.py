@@ -84,9 +84,7 @@ class Terms:
     def add(self, left: Value, right: Value) -> Value:
         """The sum."""
         if isinstance(left, int):
-            left, right = right, left
-        if isinstance(left, int):
-            return left + right  # type: ignore[operator]
+            return left + right if isinstance(right, int) else self.add(right, left)
         if isinstance(right, int) and right == 0:
             return left
         (a, b), (c, d) = bounds(left), bounds(right)
@@ -120,9 +118,7 @@ class Terms:
     def both(self, left: Value, right: Value) -> Value:
         """The bits that both have."""
         if isinstance(left, int):
-            left, right = right, left
-        if isinstance(left, int):
-            return left & right  # type: ignore[operator]
+            return left & right if isinstance(right, int) else self.both(right, left)
         if isinstance(right, int):
             if right == 0 or not _bits(left) & ~right:
                 return left if right else 0
@@ -136,9 +132,7 @@ class Terms:
     def either(self, left: Value, right: Value, most: int = ALL) -> Value:
         """The bits that one has, a number that is at most ``most``."""
         if isinstance(left, int):
-            left, right = right, left
-        if isinstance(left, int):
-            return left | right  # type: ignore[operator]
+            return left | right if isinstance(right, int) else self.either(right, left, most)
         if left is right or (isinstance(right, int) and right == 0):
             return left
         high = min(_bits(left) | _bits(right), most)
@@ -149,9 +143,7 @@ class Terms:
     def unlike(self, left: Value, right: Value) -> Value:
         """The bits that just one has."""
         if isinstance(left, int):
-            left, right = right, left
-        if isinstance(left, int):
-            return left ^ right  # type: ignore[operator]
+            return left ^ right if isinstance(right, int) else self.unlike(right, left)
         if left is right:
             return 0
         high = _bits(left) | _bits(right)

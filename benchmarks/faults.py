@@ -42,6 +42,8 @@ def main() -> None:
     parser.add_argument("--logs", type=Path, help="a folder in which to keep the event logs")
     parser.add_argument("--only", default="", help="run only the parts in whose name this occurs, such as SIGKILL")
     options = parser.parse_args()
+    if not 0 < options.share <= 1:
+        parser.error(f"--share is more than 0 and at most 1, and not {options.share:g}")
     rows, faults = [], []
     for name, run in _parts(options.share, options.seed, options.logs):
         if options.only not in name:

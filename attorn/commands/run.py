@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -54,16 +53,20 @@ def run(
     attorn run --out runs/run             for attorn report; the times of the hops with --times
     attorn run --json | jq .hops          how long the guest stood in each hop, and in which steps
 
-    Exit codes: 0 every hop ended well, 1 the guest or the specification objects, 3 something is missing.
+    Exit codes: 0 every hop ended well, 1 the guest or the specification objects, 3 bad input, or something
+    is missing.
     """
     from attorn.commands.observing import leave, part_name
     from attorn.commands.recording import Clock, recording
     from attorn.commands.watching import Display, summary
     from attorn.model.reference.demonstration import Demonstration, chosen_engines
+    from attorn.model.reference.nursery import passing_directory
     from attorn.spec.errors import BadInput
 
     if memory % segment:
-        raise BadInput(f"{memory} MiB of memory are not whole segments of {segment} MiB; choose a multiple")
+        raise BadInput(
+            f"--memory {memory}: that is not whole segments of {segment} MiB. Choose a multiple, or another --segment."
+        )
     if log is not None:
         try:
             log.open("ab").close()
@@ -75,9 +78,9 @@ def run(
     clock = Clock()
     with (
         recording(out, part_name(guest, pair)),
-        tempfile.TemporaryDirectory(prefix="attorn-run-") as directory,
+        passing_directory("attorn-run-") as directory,
     ):
-        demonstration = Demonstration(pair, guest, memory // segment, segment << 20, Path(directory), log, observe)
+        demonstration = Demonstration(pair, guest, memory // segment, segment << 20, directory, log, observe)
         if as_json:
             import msgspec
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
+from statistics import median
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
+
+from attorn.checker.report.lines import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,6 +31,7 @@ class Display:
     def __init__(self) -> None:
         self._drawn = 0.0
         self._told = 0
+        self._hops: list[Hop] = []
         self._live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
     def __enter__(self) -> Display:
@@ -44,9 +48,12 @@ class Display:
     ) -> None:
         if self._live:
             self._screen.stop()
+            for hop in self._hops:
+                click.echo(_hop(hop))
 
     def __call__(self, scene: Scene) -> None:
         """Show how it is now."""
+        self._hops = scene.hops
         if not self._live:
             for hop in scene.hops[self._told :]:
                 click.echo(f"{_hop(hop)}   {scene.says.strip()}".rstrip())
@@ -91,19 +98,18 @@ def summary(told: Told) -> list[str]:
     """What there is to say at the end, in sentences."""
     mib = told.memory_bytes >> 20
     lines = [
-        f"{len(told.hops)} hops of a guest with {mib} MiB in {told.segments} segments, which stayed where they are."
+        f"{counted(len(told.hops), 'hop')} of a guest with {mib} MiB in {counted(told.segments, 'segment')}, which stayed "
+        "where they are."
     ]
-    if stood := sorted(hop.downtime for hop in told.hops if hop.downtime is not None):
-        lines.append(
-            f"The guest stood {stood[len(stood) // 2] * 1000:.1f} ms in the middle, {stood[-1] * 1000:.1f} at most."
-        )
+    if stood := [hop.downtime for hop in told.hops if hop.downtime is not None]:
+        lines.append(f"The guest stood {median(stood) * 1000:.1f} ms in the middle, {max(stood) * 1000:.1f} at most.")
     if told.digits is not None:
         verdict = "all of them right" if told.digits_right else "and NOT all of them are right"
         lines.append(f"It printed {told.digits:,} digits of e, {verdict}.")
     elif told.complaint:
         lines.append(f"It has found {told.complaint}.")
     else:
-        lines.append(f"It printed {told.lines:,} lines and has found nothing wrong.")
+        lines.append(f"It printed {counted(told.lines, 'line')} and has found nothing wrong.")
     if told.departure:
         lines.append(f"The specification does not allow what happened: {told.departure}")
     else:

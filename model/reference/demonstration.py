@@ -13,7 +13,7 @@ import msgspec
 
 from attorn.model.reference.attestation import Attestation, complaint_of, witnessed
 from attorn.model.reference.driver import Driver
-from attorn.model.reference.engines import default_engine, engine_named, missing
+from attorn.model.reference.engines import REAL, default_engine, missing
 from attorn.model.reference.guests.guest import GUESTS
 from attorn.model.reference.host import Host, Vm
 from attorn.model.reference.judge import Verdict
@@ -127,7 +127,8 @@ def chosen_engines(asked: str | None) -> tuple[tuple[str, str], list[str]]:
         if len(names) != 2:
             raise Refused(f"two engines are needed, as in kvm,unicorn, and not `{asked}`.")
         for name in names:
-            engine_named(name)
+            if name not in REAL:
+                raise Refused(f"there is no engine `{name}` for real guests; there are: {', '.join(REAL)}.")
             if name in lacking:
                 raise Unsupported(f"the engine {name} cannot be used here: {lacking[name]}")
         return (names[0], names[1]), []

@@ -19,6 +19,7 @@ from attorn.spec.errors import BadInput
 __all__ = [
     "ENGINES",
     "PRETEND",
+    "REAL",
     "Guest",
     "default_engine",
     "default_guest",
@@ -37,6 +38,7 @@ ENGINES = {
 
 
 PRETEND = "pretend"
+REAL = tuple(name for name in ENGINES if name != PRETEND)
 
 
 class Guest(Protocol):
@@ -70,7 +72,7 @@ def missing() -> dict[str, str]:
 def default_engine() -> str:
     """The first engine that can execute real guests here; raises Unsupported with what each lacks."""
     lacking = missing()
-    for name in ("kvm", "unicorn"):
+    for name in REAL:
         if name not in lacking:
             return name
     raise Unsupported(

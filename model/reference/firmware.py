@@ -73,7 +73,6 @@ class FirmwareOptions(msgspec.Struct, kw_only=True):
     partitions: tuple[str, ...]
     owner: tuple[str, ...]
     directory: str | None = None
-    huge: bool = False
     shared: bool = False
     defects: tuple[Defect, ...] = ()
 
@@ -94,7 +93,7 @@ class Firmware:
         self.table = table
         table.shared = options.shared
         directory = None if options.directory is None else Path(options.directory)
-        self.store = SegmentStore(len(table.owner), table.size, directory, options.huge)
+        self.store = SegmentStore(len(table.owner), table.size, directory)
         self._partitions: dict[int, str] = {}
         self._known = KnownProcesses(state / "processes")
         self.holders = Holders(self._known, self.store.identities)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from attorn.model.reference.link import Link
 from attorn.model.reference.records import Plan
 
-__all__ = ["Grant", "SegmentGrant", "VmView"]
+__all__ = ["Grant", "SegmentGrant", "VmView", "granted"]
 
 
 class SegmentGrant(msgspec.Struct, frozen=True):
@@ -31,6 +32,11 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     entered: bool
     segments: tuple[SegmentGrant, ...]
     owners: tuple[str, ...]
+
+
+def granted(firmware: Link, vm: str) -> Grant:
+    """What the firmware's table says of a VM now."""
+    return msgspec.convert(firmware.call("lookup", vm=vm), Grant)
 
 
 class VmView(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +25,12 @@ from attorn.model.reference.journey import Ending, Setting
 from attorn.model.reference.judge import Departure, Judge, instance_for, judged_machine
 from attorn.model.reference.link import Link
 from attorn.model.reference.noise import NoiseSetting
-from attorn.model.reference.nursery import entrust, nursery, release
+from attorn.model.reference.nursery import passing_directory
 from attorn.model.reference.planning import refusal_of
 from attorn.model.reference.records import Plan, Snapshot
 from attorn.model.reference.refusals import NoReply, PeerGone, Refused, Unsupported
-from attorn.model.reference.revocation import Policy
-from attorn.model.reference.segments import SEGMENT_SIZE, memory_directory
+from attorn.model.reference.revocation import Policy, policy_named
+from attorn.model.reference.segments import SEGMENT_SIZE, directory_of, refuse_sizes
 from attorn.model.reference.slots import Report
 from attorn.model.reference.starting import COORDINATOR, FIRMWARE, Blueprint, Processes
 from attorn.spec.trace import Header
@@ -123,7 +121,7 @@ class Host:
         self.names = tuple(self.engines)
         if self.names != tuple(f"partition{number}" for number in range(len(self.names))) or len(self.names) < 2:
             raise Refused("partitions are called partition0, partition1, and so on; at least two.")
-        chosen = Policy(policy) if policy is not None else Policy.KILL if own_process else Policy.PTRACE
+        chosen = policy_named(policy or (Policy.KILL if own_process else Policy.PTRACE))
         if chosen is Policy.KILL and not own_process:
             raise Refused("the policy kill ends the source's process: each VM needs its own (own_process=True).")
         shared = chosen is Policy.NONE
@@ -134,7 +132,11 @@ class Host:
             raise Refused(refusal)
         self.policy = chosen
         self.segments, self.size, self.defects = segments, size, defects
+        refuse_sizes(segments, size)
         self.owner = tuple(owner or (self.names[number * len(self.names) // segments] for number in range(segments)))
+        if len(self.owner) != segments or not set(self.owner) <= set(self.names):
+            raise Refused(f"owner names one of {', '.join(self.names)} for each of {segments} segments, not {owner}.")
+        directory_of(memory)
         self.judge: Judge | None = None
         self._memory, self._log_path, self._judged = memory, log, judge
         self._blueprint = Blueprint(
@@ -231,9 +233,8 @@ class Host:
 
     def process_of(self, party: str, vm: str = "") -> int:
         """The process of a party, or of a VM in it."""
-        if vm:
-            return int(self.links[party].call("process_of", vm=vm))
-        return self._processes[party].pid
+        process = self._processes[party]
+        return int(self.links[party].call("process_of", vm=vm)) if vm else process.pid
 
     def processes(self) -> dict[str, int]:
         """The process of each party."""
@@ -254,8 +255,9 @@ class Host:
     # How it begins, and is mended
 
     def _begin(self) -> None:
-        self.directory = self._directory_in(None)
-        self._segments_at = self._segment_directory()
+        self.directory = self._open.enter_context(passing_directory("attorn-"))
+        base = directory_of(self._memory)
+        self._segments_at = None if base is None else self._open.enter_context(passing_directory("attorn-", base))
         lifeline, hold = os.pipe()
         self._processes = Processes(self._blueprint, self.directory, self._segments_at, lifeline)
         self._open.callback(os.close, lifeline)
@@ -310,29 +312,6 @@ class Host:
         if self.judge is not None and self._tail is not None:
             for line in self._tail.lines():
                 self.judge.take(line)
-
-    def _segment_directory(self) -> Path | None:
-        if self._memory == "memfd":
-            return None
-        if isinstance(self._memory, Path):
-            base: Path | None = self._memory
-        else:
-            base = memory_directory()
-        if base is None:
-            raise Unsupported(
-                "there is no memory filesystem at /dev/shm. Mount one (mount -t tmpfs tmpfs /dev/shm), name another "
-                'directory, or use memory="memfd".'
-            )
-        return self._directory_in(base)
-
-    def _directory_in(self, base: Path | None) -> Path:
-        """A directory that is removed whatever happens: by this process, or when it has ended."""
-        made = Path(tempfile.mkdtemp(prefix="attorn-", dir=base))
-        keeper = nursery()
-        self._open.callback(release, keeper, made)
-        self._open.callback(shutil.rmtree, made, ignore_errors=True)
-        entrust(keeper, made)
-        return made
 
     def mend(self, broken: PeerGone | NoReply | None = None) -> None:
         """Start again what has died; end first what does not answer, as nobody may take over from who may live."""

@@ -11,9 +11,9 @@ import msgspec
 
 from attorn.model.reference.devices.device import Device
 from attorn.model.reference.devices.states import DeviceState
-from attorn.model.reference.engines import engine_named, guest_named
+from attorn.model.reference.engines import PRETEND, engine_named, guest_named
 from attorn.model.reference.fault_points import Defect, FaultPoints
-from attorn.model.reference.grants import Grant
+from attorn.model.reference.grants import Grant, granted
 from attorn.model.reference.link import Link
 from attorn.model.reference.records import Plan
 from attorn.model.reference.refusals import Refused
@@ -67,6 +67,8 @@ class Hosted:
 
         Raises Refused when this engine cannot execute such a guest, and says why.
         """
+        if plan.guest == PRETEND != engine:
+            raise Refused(f"VM {self.vm} cannot be executed by {engine}: its guest is pretended, and so is its engine.")
         kind, guest = engine_named(engine), guest_named(plan.guest, plan.options)
         refusal = kind.missing() or kind.refusal(guest.requirements)
         if refusal:
@@ -84,7 +86,7 @@ class Hosted:
 
     def prepare(self) -> Status:
         """Pay for a VM that is to come what can be paid before it stands still."""
-        grant = msgspec.convert(self.firmware.call("lookup", vm=self.vm), Grant)
+        grant = granted(self.firmware, self.vm)
         if not grant.segments:
             return self.status()
         try:

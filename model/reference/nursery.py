@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from attorn.model.reference.refusals import PeerGone, Refused
 from attorn.model.reference.server import Server
 from attorn.model.reference.wire import Caller, connect, listen
 
-__all__ = ["Birth", "bear", "entrust", "gone", "nursery", "release"]
+__all__ = ["Birth", "bear", "gone", "nursery", "passing_directory"]
 
 MODULES = ("coordinator", "firmware", "partition", "vm_process")
 LATER = ("guests.guest", "pretend", "vmm.kvm.engine")
@@ -62,6 +62,7 @@ class _Running:
             [sys.executable, "-m", "attorn.model.reference.nursery", str(listening.fileno()), str(ends)],
             pass_fds=(listening.fileno(), ends),
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # what ends a whole group of processes must leave somebody to clear up
             env={**os.environ, "PYTHONPATH": paths},
         )
         listening.close()
@@ -103,15 +104,17 @@ def bear(path: Path, birth: Birth, handles: tuple[int, ...]) -> tuple[int, int]:
         channel.close()
 
 
-def entrust(path: Path, directory: Path) -> None:
-    """Have the nursery at a path remove a directory if the process that started the nursery ends; see ``release``."""
-    _told(path, "entrust", directory)
-
-
-def release(path: Path, directory: Path) -> None:
-    """A directory that was entrusted is seen to by this process, or is gone."""
-    with contextlib.suppress(PeerGone):
-        _told(path, "release", directory)
+@contextlib.contextmanager
+def passing_directory(prefix: str, base: Path | None = None) -> Iterator[Path]:
+    """A new directory that is removed whatever happens: by this process, or by its nursery when it has ended."""
+    made, keeper = Path(tempfile.mkdtemp(prefix=prefix, dir=base)), nursery()
+    _told(keeper, "entrust", made)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        with contextlib.suppress(PeerGone):
+            _told(keeper, "release", made)
 
 
 def _told(path: Path, method: str, directory: Path) -> None:

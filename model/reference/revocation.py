@@ -38,6 +38,14 @@ class Policy(Enum):
     NONE = "none"
 
 
+def policy_named(name: Policy | str) -> Policy:
+    """The policy of a name; raises Refused, with those that there are."""
+    try:
+        return Policy(name)
+    except ValueError:
+        raise Refused(f"there is no policy {name!r}; there are: {', '.join(each.value for each in Policy)}.") from None
+
+
 @dataclass(frozen=True)
 class Hold:
     """What a process has of some segments.

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from attorn.model.reference.refusals import Refused, Unsupported
 
-__all__ = ["SEGMENT_SIZE", "Identity", "SegmentStore", "identity", "memory_directory"]
+__all__ = ["SEGMENT_SIZE", "Identity", "SegmentStore", "directory_of", "identity", "refuse_sizes"]
+
+SHARED = Path("/dev/shm")
 
 SEGMENT_SIZE = 2 << 20
 """Bytes of a segment unless asked otherwise."""
@@ -31,10 +33,33 @@ def identity(handle: int) -> Identity:
     return Identity(found.st_dev, found.st_ino, found.st_size)
 
 
-def memory_directory() -> Path | None:
-    """A directory of files that are memory, where this computer has one."""
-    shared = Path("/dev/shm")
-    return shared if shared.is_dir() and os.access(shared, os.W_OK) else None
+def refuse_sizes(count: int, size: int) -> None:
+    """Raise Refused where so many segments of so many bytes cannot be."""
+    if count < 1:
+        raise Refused(f"at least one segment is needed, not {count}.")
+    if size % mmap.PAGESIZE or size <= 0:
+        raise Refused(f"a segment of {size} bytes is not whole pages of {mmap.PAGESIZE}.")
+
+
+def directory_of(memory: str | Path) -> Path | None:
+    """The directory for segments that are to be files; None where they are memfds.
+
+    memory: ``memfd``; ``directory``, for one of this computer's own; or a directory.
+    Raises Refused where that is none of these, Unsupported where this computer has no directory of memory.
+    """
+    if memory == "memfd":
+        return None
+    if isinstance(memory, str) and memory != "directory":
+        raise Refused(f'memory is "memfd", "directory", or the path of a directory, and not {memory!r}.')
+    found = memory if isinstance(memory, Path) else SHARED
+    if found.is_dir() and os.access(found, os.W_OK):
+        return found
+    if found != SHARED:
+        raise Refused(f"there is no directory {found} in which segments could be made.")
+    raise Unsupported(
+        f"there is no memory filesystem at {SHARED}. Mount one (mount -t tmpfs tmpfs {SHARED}), name another "
+        'directory, or use memory="memfd".'
+    )
 
 
 class SegmentStore:
@@ -44,14 +69,13 @@ class SegmentStore:
     handle or mapping of them.
     """
 
-    def __init__(self, count: int, size: int, directory: Path | None, huge: bool = False) -> None:
-        if size % mmap.PAGESIZE or size <= 0:
-            raise Refused(f"a segment of {size} bytes is not whole pages of {mmap.PAGESIZE}.")
+    def __init__(self, count: int, size: int, directory: Path | None) -> None:
+        refuse_sizes(count, size)
         self.size = size
         self._handles: list[int] = []
         try:
             for number in range(count):
-                self._handles.append(_open(number, size, directory, huge))
+                self._handles.append(_open(number, size, directory))
         except OSError as error:
             self.close()
             raise Unsupported(
@@ -84,9 +108,9 @@ class SegmentStore:
             os.close(self._handles.pop())
 
 
-def _open(number: int, size: int, directory: Path | None, huge: bool) -> int:
+def _open(number: int, size: int, directory: Path | None) -> int:
     if directory is None:
-        handle = os.memfd_create(f"segment{number}", os.MFD_CLOEXEC | (os.MFD_HUGETLB if huge else 0))
+        handle = os.memfd_create(f"segment{number}", os.MFD_CLOEXEC)
     else:
         handle = os.open(directory / f"segment{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if os.fstat(handle).st_size != size:

@@ -107,6 +107,14 @@ class Slots:
         """The slot of a VM; an empty one where there was none."""
         return self._slots.setdefault(vm, Slot(vm=vm))
 
+    def require(self, condition: bool, slot: Slot, step: str) -> None:
+        """Raise Refused, with how it stands with the VM, where a step does not fit."""
+        if not condition:
+            raise Refused(
+                f"{self.name} does not {step} VM {slot.vm} now: as a source it is {slot.phase.name}"
+                f"{', aborting' if slot.aborting else ''}, as a destination {slot.arrival.name}."
+            )
+
     def take_again(self, slot: Slot) -> None:
         """Map the VM's memory once more, in a new process if the firmware has ended the old one."""
         hosted = slot.hosted

@@ -19,6 +19,7 @@ from attorn.model.reference.noise import NoiseSetting
 from attorn.model.reference.nursery import nursery
 from attorn.model.reference.partition import PartitionOptions
 from attorn.model.reference.process import Child, said_hello, spawn
+from attorn.model.reference.refusals import Refused
 from attorn.model.reference.revocation import Policy, end
 from attorn.model.reference.wire import listen
 
@@ -66,6 +67,8 @@ class Processes:
         self._tokens = {name: secrets.token_hex(16) for name in (OPERATOR, *blueprint.engines)}
 
     def __getitem__(self, name: str) -> Child:
+        if name not in self._children:
+            raise Refused(f"there is no party `{name}`; there are: {', '.join(self._children)}.")
         return self._children[name]
 
     def __contains__(self, name: str) -> bool:

@@ -62,7 +62,8 @@ def _registers(mode: CpuMode) -> dict[str, str | None]:
     called: dict[str, str | None] = {name: name.upper() for name in _REGISTERS}
     if mode is CpuMode.PROTECTED:
         called |= {name: f"E{name[1:].upper()}" for name in GeneralRegisters.__struct_fields__}
-        called |= {f"{kind}{number}": None for kind in ("r", "xmm") for number in range(8, 16)} | {"cr8": None}
+        called |= {f"{kind}{number}": None for kind in ("r", "xmm") for number in range(8, 16)}
+        called |= {"cr8": None, "fs_base": None, "gs_base": None}
     return called | {"rflags": "EFLAGS"}
 
 
@@ -203,14 +204,17 @@ class UnicornEngine(Vcpu):
         if register.unusable and not register.selector & ~3:
             return
         found = self._descriptor(gdt, register.selector)
-        if name in ("fs", "gs"):
-            # In 64-bit mode their bases are registers of their own.
+        if self._has_base(name):
             found = replace(found, base=register.base)
         if found != register:
             raise CannotCarry(
                 f"segment register {name} holds what the guest's descriptor table does not say "
                 f"({difference(register, found)}); Unicorn cannot hold that. Migrate to a VMM of KVM."
             )
+
+    def _has_base(self, name: str) -> bool:
+        """Whether the base of a segment is a register of its own: that of FS and GS is, in 64-bit mode."""
+        return self._numbers.get(f"{name}_base") is not None
 
     def _descriptor(self, gdt: DescriptorTable, selector: int) -> SegmentRegister:
         """Decode the descriptor that a selector finds."""
@@ -254,7 +258,7 @@ class UnicornEngine(Vcpu):
                 read[name] = loaded
             else:
                 read[name] = self._descriptor(gdt, selector)
-            if name in ("fs", "gs"):
+            if self._has_base(name):
                 read[name] = replace(read[name], base=self._read(f"{name}_base"))
             # What was loaded may have been changed in memory since; then nobody could load it again.
             self._demand_descriptor(name, read[name], gdt)

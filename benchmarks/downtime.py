@@ -65,9 +65,13 @@ class Case:
 
 @dataclass
 class Measured:
-    """Downtimes of the hops of one case, and seconds of each stage, hop by hop."""
+    """Downtimes of the hops of one case, and seconds of each stage, hop by hop.
+
+    faults: page faults of the guest's process from its first effect until it has gone over its memory once.
+    """
 
     downtimes: list[float] = field(default_factory=list)
+    faults: list[int] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=dict)
 
     @property
@@ -85,6 +89,7 @@ class Measured:
     def add(self, other: Measured) -> None:
         """Count the hops of another measurement of the same case in."""
         self.downtimes += other.downtimes
+        self.faults += other.faults
         for stage, seconds in other.stages.items():
             self.stages.setdefault(stage, []).extend(seconds)
 
@@ -151,13 +156,23 @@ def sweeps(console: Path, more: int) -> None:
 def measured(case: Case, hops: int = HOPS) -> Measured:
     """Hop to and fro, each time after the guest has gone over all its memory."""
     found = Measured()
-    with hosted(case) as (_, vm, console):
+    with hosted(case) as (host, vm, console):
+        sweeps(console, 1)
         for number in range(WARM + hops):
+            there = f"partition{(number + 1) % 2}"
+            ending, downtime = hop(vm, there)
+            process = host.process_of(there, vm.name)
+            before = page_faults(process)
             sweeps(console, 1)
-            ending, downtime = hop(vm, f"partition{(number + 1) % 2}")
             if number >= WARM:
                 found.take(ending, downtime)
+                found.faults.append(page_faults(process) - before)
     return found
+
+
+def page_faults(process: int) -> int:
+    """Page faults of a process so far that needed no disk."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[7])
 
 
 def copied(size: int) -> float:
@@ -335,8 +350,10 @@ PARTS: dict[str, Callable[[], None]] = {
 
 def _table(found: dict[Case, Measured]) -> None:
     print("ms, median of each; release: until the source has nothing and the destination owns all, which is verified;")
-    print("take over: until the guest's first effect\n")
-    headers = ["memory", "segment", "pages", "touched", "VMMs", "policy", "downtime", *STAGES, TAKE_OVER]
+    print(
+        "take over: until the guest's first effect; faults: of pages, while the guest then goes over its memory once\n"
+    )
+    headers = ["memory", "segment", "pages", "touched", "VMMs", "policy", "downtime", *STAGES, TAKE_OVER, "faults"]
     print(tabulate([_row(case, each) for case, each in found.items()], headers=headers, floatfmt=".1f"))
 
 
@@ -346,7 +363,7 @@ def _row(case: Case, found: Measured) -> list[object]:
     pages = "2 MiB" if case.huge else "4 KiB"
     return [
         *(_size(case.memory), _size(case.segment), pages, touched, "-".join(case.engines), case.policy),
-        *(found.downtime * 1000, *stages),
+        *(found.downtime * 1000, *stages, f"{statistics.median(found.faults):,.0f}"),
     ]
 
 

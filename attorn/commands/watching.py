@@ -96,11 +96,8 @@ def _hop(hop: Hop) -> str:
 
 def summary(told: Told) -> list[str]:
     """What there is to say at the end, in sentences."""
-    mib = told.memory_bytes >> 20
-    lines = [
-        f"{counted(len(told.hops), 'hop')} of a guest with {mib} MiB in {counted(told.segments, 'segment')}, which stayed "
-        "where they are."
-    ]
+    size, segments = told.memory_bytes >> 20, counted(told.segments, "segment")
+    lines = [f"{counted(len(told.hops), 'hop')} of a guest with {size} MiB in {segments}, which stayed where they are."]
     if stood := [hop.downtime for hop in told.hops if hop.downtime is not None]:
         lines.append(f"The guest stood {median(stood) * 1000:.1f} ms in the middle, {max(stood) * 1000:.1f} at most.")
     if told.digits is not None:

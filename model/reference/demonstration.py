@@ -13,7 +13,7 @@ import msgspec
 
 from attorn.model.reference.attestation import Attestation, complaint_of, witnessed
 from attorn.model.reference.driver import Driver
-from attorn.model.reference.engines import REAL, default_engine, missing
+from attorn.model.reference.engines import ENGINES, REAL, default_engine, missing
 from attorn.model.reference.guests.guest import GUESTS
 from attorn.model.reference.host import Host, Vm
 from attorn.model.reference.judge import Verdict
@@ -127,7 +127,7 @@ def chosen_engines(asked: str | None) -> tuple[tuple[str, str], list[str]]:
         if len(names) != 2:
             raise Refused(f"two engines are needed, as in kvm,unicorn, and not `{asked}`.")
         for name in names:
-            if name not in REAL:
+            if name not in ENGINES:
                 raise Refused(f"there is no engine `{name}` for real guests; there are: {', '.join(REAL)}.")
             if name in lacking:
                 raise Unsupported(f"the engine {name} cannot be used here: {lacking[name]}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attorn.model.addition import extended
 from attorn.model.faults import fault_steps
-from attorn.model.handover import everyone_is_up, handover_steps, loosened, strengthened
+from attorn.model.handover import everyone_is_up, loosened, strengthened
+from attorn.model.handover_steps import handover_steps
 from attorn.model.migration import CLAIM
 from attorn.model.parts import PARTS
 from attorn.model.protocol import Devices, Memory, Part, Protocol
@@ -42,10 +43,14 @@ def build(protocol: Protocol, name: str = "", says: str = "") -> Machine:
         rewrite=loosened(protocol),
         add=(*handover_steps(protocol), *fault_steps(protocol), *statements),
         assumptions=_assumed(protocol),
-        says=says,
+        says=says or f"A protocol of choices: {_told(protocol)}.",
         picture=HANDOVER_PICTURE,
     )
     return extended(machine, (PARTS[part] for part in Part if part in protocol.parts))
+
+
+def _told(protocol: Protocol) -> str:
+    return ", ".join(f"{name} {choice}" for name, choice in protocol.choices.items())
 
 
 def _assumed(protocol: Protocol) -> tuple[Assumption, ...]:

@@ -79,14 +79,15 @@ def guarantees(
             raise UnknownName(
                 f"`{name}` is no choice. Choices: {', '.join(each for each in every[0] if each != 'fault')}."
             )
+    for kind, asked in (("memory", memories), ("fault", faults)):
+        there = list(dict.fromkeys(key[kind] for key in every))
+        for each in asked:
+            if each not in there:
+                raise UnknownName(f"no {kind} is called `{each}`; there are: {', '.join(f'`{one}`' for one in there)}.")
     only = {name: given for name, given in (("memory", memories), ("fault", faults)) if given}
     wanted = list(cells(segments, **only))
     if not wanted:
-        semantics, classes = (", ".join(dict.fromkeys(key[name] for key in every)) for name in ("memory", "fault"))
-        raise UnknownName(
-            f"no cell has memory {', '.join(memories) or 'any'} and fault {', '.join(faults) or 'any'}. "
-            f"Memory: {semantics}. Faults: {classes}."
-        )
+        raise UnknownName(f"no cell has memory {' or '.join(memories)} and a fault of class {' or '.join(faults)}.")
     clock = Clock()
     with recording(out, "guarantees"), counting_line("cells") as progress:
         found = survey(wanted, out / "cells.jsonl", max_states, jobs or os.cpu_count() or 1, progress)
@@ -115,7 +116,9 @@ def guarantees(
     command = " ".join(["attorn guarantees", f"--segments {segments}", *given])
     record(out, "guarantees", command, {"survey": words.specification}, clock.facts(jobs or os.cpu_count() or 1), texts)
     click.echo(f"\nreport  {out / 'report.html'}   (all properties)")
-    click.echo("next    attorn explain memfd/at_most_one_runner   (one of the refuted, step by step)")
+    lacking = [each for each in found.known if not each.guarantees["at_most_one_runner"].holds]
+    if any(each.key["memory"] == "shared" for each in lacking):
+        click.echo("next    attorn explain memfd/at_most_one_runner   (one of the refuted, step by step)")
     return 2 if found.stopped else 0
 
 

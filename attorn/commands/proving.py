@@ -18,7 +18,7 @@ from attorn.checker.prove.induction import Proof, ProofOptions, prove
 from attorn.checker.prove.kinduction import prove_by_k_induction
 from attorn.checker.prove.lemma_search import Outcome, SearchOptions, find_lemmas, small_instances
 from attorn.checker.prove.minimize import minimize
-from attorn.checker.prove.pack import write_pack
+from attorn.checker.prove.pack import refuse_folder, write_pack
 from attorn.checker.prove.progress import prove_progress
 from attorn.checker.prove.solving import Cache, default_cache
 from attorn.checker.report import Commands, Timing
@@ -86,6 +86,8 @@ def proof(name: str, pack: Path | None, asking: Asking, out: Path | None = None)
     out: a run folder that the proof is written into as well.
     """
     machine, said = resolve_machine(name)
+    if pack is not None:
+        refuse_folder(pack)
     clock = Clock()
     with recording(out, _part(machine.name)), status_line() as say:
         found = prove(
@@ -103,7 +105,7 @@ def proof(name: str, pack: Path | None, asking: Asking, out: Path | None = None)
         failing = [] if found.stopped else list(_failing(found, say))
     fragment = check_fragment(machine)
     lines = [
-        *proof_lines(found, fragment, width(), painter()),
+        *proof_lines(found, fragment, width(), painter(), {each.stated.name for each in failing if each.refuted}),
         *progress_lines(ranked, width(), painter()),
         *failing_lines(failing, width(), painter()),
         "",
@@ -124,6 +126,8 @@ def proof(name: str, pack: Path | None, asking: Asking, out: Path | None = None)
         asking.next(f"attorn prove {said}" + ("   (goes on: answers are kept)" if asking.cached else ""))
     elif any(each.refuted for each in failing):
         asking.next(f"attorn check {said}")
+    elif any(each.open for each in found.properties):
+        asking.next(f"attorn prove {said} --timeout {4 * asking.options.timeout:g}   (more time for what is undecided)")
     else:
         asking.next(f"attorn prove {said} --find-lemmas")
     if any(each.refuted for each in failing):

@@ -23,6 +23,22 @@ __all__ = ["differences", "write_pack"]
 FORMAT = "attorn proof pack 2"
 
 
+def refuse_folder(folder: Path) -> None:
+    """Raise BadInput where a pack could not be written to a folder: said before a proof, which takes longer."""
+    _aside(folder).rmdir()
+
+
+def _aside(folder: Path) -> Path:
+    """A fresh folder beside one that is to be."""
+    if folder.exists():
+        raise BadInput(f"{folder} exists already; remove it or name another folder for the proof pack.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise BadInput(f"{folder.parent} cannot be written: {error.strerror}. Name another folder.") from error
+
+
 def write_pack(proof: Proof, folder: Path, ranked: ProgressProof | None = None) -> int:
     """Write every obligation and companion of a proof, a manifest and ``verify.py``; returns the number of files.
 
@@ -30,13 +46,7 @@ def write_pack(proof: Proof, folder: Path, ranked: ProgressProof | None = None) 
 
     The folder appears only when it is complete. Raises BadInput where it exists already, or cannot be written.
     """
-    if folder.exists():
-        raise BadInput(f"{folder} exists already; remove it or name another folder for the proof pack.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise BadInput(f"{folder.parent} cannot be written: {error.strerror}. Name another folder.") from error
+    aside = _aside(folder)
     try:
         count = _write(proof, ranked, aside)
         aside.chmod(0o755)

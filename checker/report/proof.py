@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,13 @@ class Failing:
         return self.run is not None or (self.found is not None and self.found.reachable is True)
 
 
-def proof_lines(proof: Proof, fragment: Fragment, width: int = 80, paint: Paint = plain) -> list[str]:
-    """What was proved, obligation counts, and what is left open."""
+def proof_lines(
+    proof: Proof, fragment: Fragment, width: int = 80, paint: Paint = plain, refuted: Collection[str] = ()
+) -> list[str]:
+    """What was proved, obligation counts, and what is left open.
+
+    refuted: the names of those of which a violation is known.
+    """
     machine = proof.machine
     sorts = ", ".join(sort.name for sort in machine.sorts)
     lines = [
@@ -60,9 +65,17 @@ def proof_lines(proof: Proof, fragment: Fragment, width: int = 80, paint: Paint 
             lines += ["", f"  {paint(title, 'good')}"]
             lines += [line for each in chosen for line in _named(each, margin, width, paint)]
     unproved = [each for each in proof.properties if each.evidence is not Evidence.PROVED]
-    if unproved:
-        lines += ["", f"  {paint('UNDETERMINED: not proved by induction, which is not yet a violation', 'doubt')}"]
-        for each in unproved:
+    for title, role, chosen in (
+        (
+            "UNDETERMINED: not proved by induction, which is not yet a violation",
+            "doubt",
+            [each for each in unproved if each.stated.name not in refuted],
+        ),
+        ("REFUTED: a run violates it, shown below", "bad", [each for each in unproved if each.stated.name in refuted]),
+    ):
+        if chosen:
+            lines += ["", f"  {paint(title, role)}"]
+        for each in chosen:
             lines += _named(each, margin, width, paint)
             lines += [f"{' ' * (4 + margin)}{text}" for text in _open(each)]
     return [*lines, "", *_fragment(fragment, width, paint), *_counts(proof, width, paint)]
@@ -88,8 +101,7 @@ def _named(each: PropertyProof, margin: int, width: int, paint: Paint) -> list[s
 
 
 def _open(each: PropertyProof) -> Iterator[str]:
-    for discharge in each.failed:
-        action = discharge.obligation.action
+    for action in dict.fromkeys(discharge.obligation.action for discharge in each.failed):
         yield f"not preserved by {action}" if action else "not true of every initial state"
     for discharge in each.open:
         reason = discharge.answer.reason if discharge.answer is not None else "not asked"

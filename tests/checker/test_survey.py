@@ -207,8 +207,8 @@ def test_the_command_prints_a_part_of_the_table_and_writes_the_whole(tmp_path: P
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["--memory", "sharde"], "Memory: exclusive, shared, preserved"),
-        (["--fault", "flood"], "Faults: none, crash"),
+        (["--memory", "sharde"], "there are: `exclusive`, `shared`, `preserved`"),
+        (["--fault", "flood"], "there are: `none`, `crash`, `loss`, `time-out`, `cancel`, `loss, time-out`"),
         (["--by", "colour"], "`colour` is no choice"),
         (["--jobs", "0"], "at least 1"),
     ],

@@ -116,6 +116,8 @@ def test_what_is_false_is_refuted() -> None:
     done = attorn_("prove", "ring.py:wrong")
     assert done.exit_code == 1
     assert "nobody_inside is REFUTED: a step breaks this property" in told(done)
+    assert re.search(r"REFUTED: a run violates it, shown below\n    nobody_inside", done.stdout)
+    assert "which is not yet a violation" not in done.stdout
     assert told(done).endswith("next attorn check ring.py:wrong")
     data = json.loads(attorn_("prove", "ring.py:wrong", "--format", "json").stdout)
     assert [each["evidence"] for each in data["properties"]] == ["refuted"]

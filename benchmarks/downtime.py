@@ -67,7 +67,7 @@ class Case:
 class Measured:
     """Downtimes of the hops of one case, and seconds of each stage, hop by hop.
 
-    faults: page faults of the guest's process from its first effect until it has gone over its memory once.
+    faults: page faults of the guest's process from when it is seen to go on until it has gone over its memory once.
     """
 
     downtimes: list[float] = field(default_factory=list)
@@ -350,9 +350,8 @@ PARTS: dict[str, Callable[[], None]] = {
 
 def _table(found: dict[Case, Measured]) -> None:
     print("ms, median of each; release: until the source has nothing and the destination owns all, which is verified;")
-    print(
-        "take over: until the guest's first effect; faults: of pages, while the guest then goes over its memory once\n"
-    )
+    print("take over: until the guest's first effect; faults: of pages, from about a millisecond after that until the")
+    print("guest has gone over its memory once; what a small one is done with by then is not seen\n")
     headers = ["memory", "segment", "pages", "touched", "VMMs", "policy", "downtime", *STAGES, TAKE_OVER, "faults"]
     print(tabulate([_row(case, each) for case, each in found.items()], headers=headers, floatfmt=".1f"))
 

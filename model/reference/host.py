@@ -133,7 +133,8 @@ class Host:
         self.policy = chosen
         self.segments, self.size, self.defects = segments, size, defects
         refuse_sizes(segments, size)
-        self.owner = tuple(owner or (self.names[number * len(self.names) // segments] for number in range(segments)))
+        shares = (self.names[number * len(self.names) // segments] for number in range(segments))
+        self.owner = tuple(shares if owner is None else owner)
         if len(self.owner) != segments or not set(self.owner) <= set(self.names):
             raise Refused(f"owner names one of {', '.join(self.names)} for each of {segments} segments, not {owner}.")
         directory_of(memory)
@@ -225,7 +226,7 @@ class Host:
 
     def report(self, vm: str, partition: str) -> Report:
         """What a partition says of a VM."""
-        return msgspec.convert(self.links[partition].call("report", vm=vm), Report)
+        return msgspec.convert(self._link(partition).call("report", vm=vm), Report)
 
     def kill(self, party: str) -> None:
         """End ``firmware``, ``coordinator`` or a partition by SIGKILL, as a fault would; it is gone on return."""
@@ -233,8 +234,7 @@ class Host:
 
     def process_of(self, party: str, vm: str = "") -> int:
         """The process of a party, or of a VM in it."""
-        process = self._processes[party]
-        return int(self.links[party].call("process_of", vm=vm)) if vm else process.pid
+        return int(self._link(party).call("process_of", vm=vm)) if vm else self._processes[party].pid
 
     def processes(self) -> dict[str, int]:
         """The process of each party."""
@@ -245,7 +245,7 @@ class Host:
         if party == "firmware":
             self.firmware.call("arm", point=point, visits=visits)
         else:
-            self.links[party].call("arm", point=point, visits=visits, vm=vm)
+            self._link(party).call("arm", point=point, visits=visits, vm=vm)
 
     @property
     def departure(self) -> Departure | None:
@@ -335,15 +335,23 @@ class Host:
 
     def crash(self, partition: str) -> None:
         """End a partition by SIGKILL, and have everybody notice, with nothing started again; see ``restart``."""
+        self._link(partition)
         self.kill(partition)
         self._fence(partition)
         self.driver.crashed(partition)
 
     def restart(self, partition: str) -> None:
         """Start a partition again that has crashed; it is empty."""
+        self._link(partition)
         if self._processes[partition].alive:
             raise Refused(f"{partition} has not crashed.")
         self._restart(partition)
+
+    def _link(self, partition: str) -> Link:
+        """What carries messages to a partition; raises Refused where there is none of that name."""
+        if partition not in self.links:
+            raise Refused(f"there is no partition `{partition}`; there are: {', '.join(self.links)}.")
+        return self.links[partition]
 
     def _fence(self, name: str) -> None:
         """Make sure that nothing of a dead partition is left that could touch memory."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from attorn.model.migration import CLAIM
 from attorn.model.presets import PRESETS
+from attorn.model.protocol import Part
 from attorn.model.theorem import fence
+from attorn.model.variants import build
 from attorn.spec.errors import UnknownName
 from attorn.spec.language import Instance, Machine
 
@@ -44,6 +46,7 @@ def _preset(name: str, preset: str, says: str, sizes: tuple[int, ...], default: 
 
 
 ONE_FAULT_OF_EACH = (1, 1, 1, 1)
+BUDGETS = ("crashes", "losses", "timeouts", "cancels", "duplicates")
 
 MACHINES: dict[str, Machine] = {
     machine.name: machine for machine in (CLAIM, *(preset.machine for preset in PRESETS.values()), fence())
@@ -72,6 +75,16 @@ INSTANCES: dict[str, NamedInstance] = {
             "firmware",
             "Two VMs, handed over by journaling firmware; a VMM may crash.",
             (2, 2, 2, 2, 2, 1, 0, 0, 0),
+        ),
+        NamedInstance(
+            "firmware-twice",
+            build(
+                replace(PRESETS["firmware"].protocol, parts=frozenset({Part.DUPLICATION})),
+                "firmware-twice",
+                "Firmware that keeps a journal, and a channel in which a message may come twice, as late as it likes.",
+            ),
+            {"VM": 1, "Segment": 2, "Partition": 2, "Word": 1, "Address": 2} | dict.fromkeys(BUDGETS, 1),
+            "A VM with two segments, handed over by journaling firmware; one fault of each kind, one message twice.",
         ),
         _preset(
             "memfd",
